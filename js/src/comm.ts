@@ -1,0 +1,157 @@
+import type { AnyModel } from "@anywidget/types";
+import { watchKernel } from "./kernel.ts";
+import type { Command, Message, Patch, Snapshot, Traits } from "./protocol.ts";
+import type { Store } from "./store.ts";
+
+export type Model = AnyModel<Traits & { [trait: string]: unknown }>;
+
+/** At most so many rows are fetched without being asked for. */
+const FETCHED = 2000;
+const PAGE = 500;
+const FIRST_WAIT = 1000;
+const LONGEST_WAIT = 60_000;
+
+/** Keeps the store in step with the kernel: nothing twice, nothing lost, gaps asked for. */
+export class Comm {
+  #held = new Map<number, Patch>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #asking = false;
+
+  constructor(
+    readonly model: Model,
+    readonly store: Store,
+    signal: AbortSignal,
+  ) {
+    const receive = (message: unknown) => {
+      this.#found();
+      this.#receive(message as Message);
+    };
+    const renewed = () => {
+      this.#found();
+      this.#snapshot(model.get("snapshot"));
+    };
+    model.on("msg:custom", receive);
+    model.on("change:snapshot", renewed);
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(this.#timer);
+        model.off("msg:custom", receive);
+        model.off("change:snapshot", renewed);
+      },
+      { once: true },
+    );
+    watchKernel(
+      model,
+      () => this.#lose(),
+      () => this.#hello(false),
+      signal,
+    );
+    this.#snapshot(model.get("snapshot"));
+    this.#hello(this.store.epoch === null);
+  }
+
+  send(command: Command) {
+    try {
+      this.model.send(command);
+    } catch {
+      this.#lose();
+    }
+  }
+
+  stop() {
+    this.send({ type: "stop" });
+  }
+
+  fetchEarlier() {
+    const before = this.store.seqs[0];
+    if (before === undefined || this.store.earlier <= 0) return;
+    this.#asking = true;
+    this.send({ type: "rows", before, limit: PAGE });
+  }
+
+  #lose() {
+    this.#answered();
+    this.store.lose();
+  }
+
+  /** Whatever comes shows that the kernel is there. */
+  #found() {
+    if (this.store.connection === "live") return;
+    this.#asking = false;
+    this.store.find();
+  }
+
+  #receive(message: Message) {
+    if (message.type === "snapshot") this.#snapshot(message);
+    else if (message.type === "patch") this.#patch(message);
+    else if (message.type === "rows") {
+      this.#asking = false;
+      if (message.epoch !== this.store.epoch) return;
+      // Rows of another moment would miss changes, or get them twice.
+      if (message.n === this.store.n) this.store.prepend(message);
+      else if (message.n > this.store.n) return this.#hello(true);
+      this.#fill();
+    }
+  }
+
+  #snapshot(snapshot: Snapshot | null) {
+    if (!snapshot?.epoch) return;
+    const { epoch, n } = this.store;
+    if (snapshot.epoch === epoch && snapshot.n <= n) {
+      // Nothing that is not here already: what is drawn, and the reader's place in it, stay.
+      if (snapshot.n === n && this.#held.size === 0) this.#answered();
+      return;
+    }
+    this.#asking = false;
+    for (const [held, patch] of this.#held) if (patch.epoch !== snapshot.epoch) this.#held.delete(held);
+    this.store.reset(snapshot);
+    this.#answered();
+    this.#release();
+    this.#fill();
+  }
+
+  #patch(patch: Patch) {
+    const { epoch, n } = this.store;
+    if (patch.epoch === epoch && patch.n <= n) return;
+    this.#held.set(patch.n, patch);
+    this.#release();
+    if (this.#held.size > 0) return this.#hello(true);
+    this.#answered();
+    this.#fill();
+  }
+
+  #release() {
+    for (const [n, patch] of this.#held)
+      if (patch.epoch === this.store.epoch && n <= this.store.n) this.#held.delete(n);
+    for (;;) {
+      const next = this.#held.get(this.store.n + 1);
+      if (!next || next.epoch !== this.store.epoch) break;
+      this.#held.delete(next.n);
+      this.store.apply(next);
+    }
+  }
+
+  /** Older rows come page by page until the view holds enough. */
+  #fill() {
+    if (this.store.records.size < FETCHED && !this.#asking) this.fetchEarlier();
+  }
+
+  #answered() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** `again`: until an answer comes, ask at doubling intervals. */
+  #hello(again: boolean, wait = FIRST_WAIT) {
+    if (this.#timer !== undefined) return;
+    // A page that lost its kernel wants an answer in any case: a snapshot.
+    const epoch = this.store.connection === "lost" ? null : this.store.epoch;
+    this.send({ type: "hello", epoch, have: this.store.n });
+    if (!again || this.store.connection === "lost") return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#hello(true, Math.min(wait * 2, LONGEST_WAIT));
+    }, wait);
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The wire between kernel and page. The same names stand in `records.py`, where each field
+ * is explained. A field that does not apply is absent, never null.
+ */
+
+export type RecordType =
+  | "user"
+  | "ai"
+  | "tool_call"
+  | "artifact"
+  | "interrupt"
+  | "error"
+  | "system"
+  | "update"
+  | "custom";
+export type RunStatus = "idle" | "running" | "interrupted" | "completed" | "failed" | "cancelled";
+export type NamespaceStatus = "running" | "completed" | "failed" | "interrupted" | "cancelled";
+export type TextField = "content" | "reasoning" | "args_text";
+
+export interface Usage {
+  input_tokens?: number;
+  output_tokens?: number;
+  total_tokens?: number;
+}
+
+/** One row of the conversation; `seq` is its handle on the wire. */
+export interface Record {
+  id: string;
+  type: RecordType;
+  namespace: string[];
+  speaker: string;
+  seq: number;
+  order: number;
+  status: string;
+  content: string;
+  started_at: number;
+  ended_at?: number;
+  // ai
+  reasoning?: string;
+  blocks?: unknown[];
+  usage?: Usage;
+  model?: string;
+  // tool_call
+  tool_call_id?: string;
+  name?: string;
+  args?: { [name: string]: unknown };
+  args_text?: string;
+  error?: string;
+  attempt?: number;
+  artifacts?: string[];
+  spawned?: string[];
+  // artifact
+  title?: string;
+  kind?: string;
+  mime?: { [type: string]: unknown };
+  created_by?: string;
+  version?: number;
+  // interrupt
+  value?: unknown;
+  actions?: unknown[];
+  response_schema?: unknown;
+  answer?: unknown;
+  // error
+  error_type?: string;
+  message?: string;
+  traceback?: string;
+  // custom
+  data?: unknown;
+}
+
+/** One agent or subgraph: a box. The root stands under the key `""`. */
+export interface Namespace {
+  key: string;
+  namespace: string[];
+  label: string;
+  parent: string | null;
+  spawned_by: string | null;
+  status: NamespaceStatus;
+  is_agent: boolean;
+  seq: number;
+  order: number;
+  started_at: number;
+  ended_at?: number;
+  note?: "handoff" | "cached";
+  usage?: Usage;
+}
+
+export interface RunState {
+  status: RunStatus;
+  turn: number;
+  now: number;
+  started_at?: number;
+  ended_at?: number;
+  thread_id?: string;
+  problems?: number;
+}
+
+/** Fields to change; null removes one. */
+export type Fields = { [name: string]: unknown };
+
+export interface Patch {
+  type: "patch";
+  epoch: string;
+  n: number;
+  run?: RunState;
+  namespaces?: { [key: string]: Fields };
+  add?: Record[];
+  set?: [number, Fields][];
+  append?: ([number, string] | [number, string, TextField])[];
+}
+
+export interface Snapshot {
+  type: "snapshot";
+  epoch: string;
+  n: number;
+  run: RunState;
+  namespaces: { [key: string]: Namespace };
+  chat_history: Record[];
+  live_chat: Record[];
+  earlier: number;
+}
+
+export interface Rows {
+  type: "rows";
+  epoch: string;
+  n: number;
+  records: Record[];
+  earlier: number;
+}
+
+export type Message = Patch | Snapshot | Rows;
+
+export interface Hello {
+  type: "hello";
+  epoch: string | null;
+  have: number;
+}
+
+export interface RowsRequest {
+  type: "rows";
+  before: number;
+  limit: number;
+}
+
+export interface Stop {
+  type: "stop";
+}
+
+export type Command = Hello | RowsRequest | Stop;
+
+/** Traits that the page reads. */
+export interface Traits {
+  snapshot: Snapshot | null;
+  mode: "nested" | "log";
+  collapse: "auto" | "all" | "none";
+  theme: "auto" | "light" | "dark";
+  max_height: string | null;
+  follow: boolean;
+  static_key: string;
+  announce: "milestones" | "all";
+}

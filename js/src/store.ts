@@ -1,0 +1,248 @@
+import type { Fields, Namespace, Patch, Record, Rows, RunState, Snapshot } from "./protocol.ts";
+import { Tally } from "./tally.ts";
+import { keyOf, Tree } from "./tree.ts";
+
+/** What changed since the last frame. */
+export interface Changes {
+  /** Everything: draw from nothing. */
+  all: boolean;
+  run: boolean;
+  records: Set<number>;
+  added: number[];
+  namespaces: Set<string>;
+  /** Namespace -> first changed position among its children. */
+  children: Map<string, number>;
+}
+
+export type Listener = (changes: Changes) => void;
+
+const REFUSED = new Set(["__proto__", "constructor", "prototype"]);
+const READY: RunState = { status: "idle", turn: 0, now: 0 };
+
+/**
+ * The state that all views of one model draw. Patches change it at once; views hear of it
+ * once per animation frame.
+ */
+export class Store {
+  run: RunState = READY;
+  epoch: string | null = null;
+  n = 0;
+  /** Older rows that the kernel still holds. */
+  earlier = 0;
+  connection: "live" | "lost" = "live";
+  namespaces = new Map<string, Namespace>();
+  records = new Map<number, Record>();
+  tree = new Tree();
+  tally = new Tally();
+  /** Kernel time minus page time, in seconds. */
+  skew = 0;
+
+  /** When the kernel was lost, in seconds by the page's clock. */
+  #lostAt: number | null = null;
+  #ids = new Map<string, number>();
+  #sorted: number[] | null = null;
+  #listeners = new Set<Listener>();
+  #changes = nothing();
+  #frame: (() => void) | null = null;
+
+  /** Rows in the order of their first appearance. */
+  get seqs(): number[] {
+    this.#sorted ??= [...this.records.keys()].sort((a, b) => a - b);
+    return this.#sorted;
+  }
+
+  byId(id: string): Record | undefined {
+    const seq = this.#ids.get(id);
+    return seq === undefined ? undefined : this.records.get(seq);
+  }
+
+  /** Seconds since the epoch by the kernel's clock, which stops with the kernel. */
+  now(): number {
+    return (this.#lostAt ?? Date.now() / 1000) + this.skew;
+  }
+
+  subscribe(listener: Listener, signal: AbortSignal) {
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
+  }
+
+  get listening(): number {
+    return this.#listeners.size;
+  }
+
+  reset(snapshot: Snapshot) {
+    this.namespaces.clear();
+    this.records.clear();
+    this.tree.clear();
+    this.tally.clear();
+    this.#ids.clear();
+    this.#sorted = null;
+    this.epoch = snapshot.epoch;
+    this.n = snapshot.n;
+    this.earlier = snapshot.earlier;
+    this.#setRun(snapshot.run);
+    for (const [key, namespace] of Object.entries(snapshot.namespaces))
+      this.#setNamespace(key, namespace as unknown as Fields);
+    for (const list of [snapshot.chat_history, snapshot.live_chat])
+      for (const record of list) this.#add(record);
+    this.#changes.all = true;
+    this.#schedule();
+  }
+
+  apply(patch: Patch) {
+    this.n = patch.n;
+    if (patch.run) this.#setRun(patch.run);
+    for (const [key, fields] of Object.entries(patch.namespaces ?? {})) this.#setNamespace(key, fields);
+    for (const record of patch.add ?? []) this.#add(record);
+    for (const [seq, fields] of patch.set ?? []) {
+      const record = this.records.get(seq);
+      if (!record) continue;
+      merge(record, fields);
+      this.#recordChanged(record, true);
+    }
+    for (const [seq, text, field = "content"] of patch.append ?? []) {
+      const record = this.records.get(seq);
+      if (!record) continue;
+      const empty = !record.content && !record.reasoning;
+      record[field] = (record[field] ?? "") + text;
+      this.#recordChanged(record, empty);
+    }
+    this.#schedule();
+  }
+
+  prepend(rows: Rows) {
+    this.earlier = rows.earlier;
+    for (const record of rows.records) if (!this.records.has(record.seq)) this.#add(record);
+    this.#changes.run = true;
+    this.#schedule();
+  }
+
+  lose() {
+    if (this.connection === "lost") return;
+    this.connection = "lost";
+    this.#lostAt = Date.now() / 1000;
+    this.#changes.run = true;
+    this.#schedule();
+  }
+
+  find() {
+    this.connection = "live";
+    this.#lostAt = null;
+    this.#changes.run = true;
+    this.#schedule();
+  }
+
+  /** Draws what is due now instead of with the next frame. */
+  flush() {
+    this.#frame?.();
+    const changes = this.#take();
+    for (const listener of [...this.#listeners]) listener(changes);
+  }
+
+  #take(): Changes {
+    const changes = this.#changes;
+    for (const key of this.tally.changed) changes.namespaces.add(key);
+    this.tally.changed.clear();
+    changes.children = this.tree.changed;
+    this.tree.changed = new Map();
+    this.#changes = nothing();
+    return changes;
+  }
+
+  #setRun(run: RunState) {
+    this.run = run;
+    this.skew = run.now ? run.now - Date.now() / 1000 : 0;
+    this.#changes.run = true;
+  }
+
+  #setNamespace(key: string, fields: Fields) {
+    if (REFUSED.has(key)) return;
+    let namespace = this.namespaces.get(key);
+    if (namespace) merge(namespace, fields);
+    else {
+      namespace = {
+        ...{ key, namespace: [], label: key, status: "running", is_agent: false },
+        ...{ parent: key ? "" : null, spawned_by: null, seq: 0, order: 0, started_at: 0 },
+      } as Namespace;
+      merge(namespace, fields, true);
+      this.namespaces.set(key, namespace);
+    }
+    const { spawned_by } = namespace;
+    this.tree.placeBox(namespace, spawned_by === null ? undefined : this.byId(spawned_by));
+    this.tree.touch(key);
+    this.tally.namespace(namespace);
+    if (spawned_by !== null) {
+      const call = this.byId(spawned_by);
+      if (call) this.#recordChanged(call, true);
+    }
+    this.#changes.namespaces.add(key);
+  }
+
+  #add(arrived: Record) {
+    const record = { ...arrived };
+    const last = this.#sorted?.at(-1);
+    if (this.#sorted && !this.records.has(record.seq)) {
+      if (last === undefined || record.seq > last) this.#sorted.push(record.seq);
+      else this.#sorted = null;
+    }
+    this.records.set(record.seq, record);
+    this.#ids.set(record.id, record.seq);
+    this.tree.placeRecord(record);
+    for (const key of this.tree.boxesOf(record.id) ?? []) {
+      this.tree.placeBox(this.namespaces.get(key) as Namespace, record);
+      this.#changes.namespaces.add(key);
+    }
+    this.#changes.added.push(record.seq);
+    this.#recordChanged(record, true);
+  }
+
+  /** `shape`: not only its text grew, so its neighbours may have to be arranged anew. */
+  #recordChanged(record: Record, shape: boolean) {
+    this.#changes.records.add(record.seq);
+    this.#changes.namespaces.add(keyOf(record.namespace));
+    if (!shape) return;
+    this.tree.placeRecord(record);
+    this.tree.touch(record.seq);
+    this.tally.record(record, this.tree.boxesOf(record.id) !== undefined);
+  }
+
+  #schedule() {
+    // A view draws everything when it comes; nobody else has to hear of this.
+    if (this.#listeners.size === 0) this.#take();
+    if (this.#frame || this.#listeners.size === 0) return;
+    const draw = () => this.flush();
+    // Frames stop in hidden pages, also in the middle of waiting for one.
+    const timer = setTimeout(draw, document.hidden ? 33 : 250);
+    const frame = document.hidden ? 0 : requestAnimationFrame(draw);
+    this.#frame = () => {
+      clearTimeout(timer);
+      if (frame) cancelAnimationFrame(frame);
+      this.#frame = null;
+    };
+  }
+}
+
+function nothing(): Changes {
+  return {
+    all: false,
+    run: false,
+    records: new Set(),
+    added: [],
+    namespaces: new Set(),
+    children: new Map(),
+  };
+}
+
+/** `keepNull`: a whole namespace says null for a parent or a call that it has not. */
+function merge(target: object, fields: Fields, keepNull = false) {
+  for (const [name, value] of Object.entries(fields)) {
+    if (REFUSED.has(name)) continue;
+    if (value === null && !keepNull) delete (target as Fields)[name];
+    else (target as Fields)[name] = value;
+  }
+  const box = target as { parent?: unknown; spawned_by?: unknown; key?: unknown };
+  if (box.key !== undefined) {
+    box.parent ??= null;
+    box.spawned_by ??= null;
+  }
+}

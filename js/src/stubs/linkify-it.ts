@@ -1,0 +1,2 @@
+/** Never asked: the `linkify` option is off. */
+export class LinkifyIt {}

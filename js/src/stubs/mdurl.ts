@@ -1,0 +1,2 @@
+/** `markdown.ts` replaces `normalizeLink` and `normalizeLinkText`, its only users. */
+export {};

@@ -1,0 +1,218 @@
+import { arrange, type BoxItem, type Item, isDrawn } from "../arrange.ts";
+import { attribute, h, on, place, setText, show } from "../dom.ts";
+import { icon } from "../icons.ts";
+import { label, many } from "../wording.ts";
+import { Box } from "./box.ts";
+import { makeRow } from "./row.ts";
+import type { Stage } from "./stage.ts";
+
+const CHUNK = 100;
+/** As far back can a new child change how earlier ones are grouped. */
+const BACK = 10;
+
+/** Keeps the elements of a list in order, in chunks that the browser can skip when unseen. */
+export class List {
+  #chunks: HTMLElement[] = [];
+
+  constructor(readonly el: HTMLElement) {}
+
+  /** From position `from` on, exactly these elements. */
+  set(from: number, elements: Element[]) {
+    const wanted = new Set(elements);
+    elements.forEach((element, i) => {
+      const at = from + i;
+      const chunk = this.#chunk(Math.floor(at / CHUNK));
+      let there = chunk.children[at % CHUNK];
+      while (there && there !== element && !wanted.has(there)) {
+        there.remove();
+        there = chunk.children[at % CHUNK];
+      }
+      if (there !== element) place(chunk, element, there ?? null);
+    });
+    const end = from + elements.length;
+    const last = Math.max(0, Math.ceil(end / CHUNK) - 1);
+    for (let i = this.#chunks.length - 1; i > last; i--) this.#chunks.pop()?.remove();
+    for (let i = Math.floor(from / CHUNK); i <= last; i++) {
+      const chunk = this.#chunks[i];
+      const size = Math.min(CHUNK, end - i * CHUNK);
+      while (chunk && chunk.children.length > size) chunk.lastElementChild?.remove();
+      chunk?.classList.toggle("nst-full", size === CHUNK && i < last);
+    }
+  }
+
+  #chunk(index: number): HTMLElement {
+    let chunk = this.#chunks[index];
+    if (!chunk) {
+      chunk = this.#chunks[index] = h("div", "nst-chunk");
+      this.el.append(chunk);
+    }
+    return chunk;
+  }
+}
+
+/** Rows and boxes of one namespace, or all rows in the log. */
+export class Body {
+  #items: Item[] = [];
+  #list: List;
+  #groups = new Map<string, Group>();
+  #folds = new Map<string, Fold>();
+
+  constructor(
+    readonly el: HTMLElement,
+    readonly key: string,
+    readonly stage: Stage,
+  ) {
+    this.#list = new List(el);
+  }
+
+  /** Arranges anew from a child on. */
+  sync(from: number) {
+    const { store, collapse } = this.stage;
+    let kept = this.#items.length;
+    while (kept > 0 && (this.#items[kept - 1] as Item).start >= from) kept--;
+    kept = Math.max(0, kept - BACK);
+    const start = kept === 0 ? 0 : (this.#items[kept] as Item).start;
+    const fresh = arrange(store, this.key, start, collapse !== "none");
+    this.#items.splice(kept, this.#items.length, ...fresh);
+    this.#list.set(
+      kept,
+      fresh.map((item) => this.#element(item)),
+    );
+  }
+
+  #element(item: Item): Element {
+    const { stage } = this;
+    if (item.kind === "row") return rowElement(item.seq, stage);
+    if (item.kind === "box") return boxElement(item, stage);
+    if (item.kind === "fold") {
+      const fold = keep(this.#folds, item.id, () => new Fold(stage));
+      stand(fold.el, stage.rows.get(item.seqs[0] as number)?.el);
+      fold.set(item.seqs);
+      return fold.el;
+    }
+    const group = keep(this.#groups, item.id, () => new Group(stage));
+    stand(group.el, stage.boxes.get((item.boxes[0] as BoxItem).key)?.el);
+    group.set(item.boxes);
+    return group.el;
+  }
+}
+
+/** Every row of the run in the order of its appearance, without boxes. */
+export class LogBody {
+  #list: List;
+
+  constructor(
+    readonly el: HTMLElement,
+    readonly stage: Stage,
+  ) {
+    this.#list = new List(el);
+  }
+
+  /** Shows what was added or became visible, the lowest `seq` first. */
+  sync(fromSeq: number) {
+    const { store } = this.stage;
+    const drawn = store.seqs.filter((seq) => {
+      const record = store.records.get(seq);
+      return record !== undefined && isDrawn(record);
+    });
+    let from = drawn.length;
+    while (from > 0 && (drawn[from - 1] as number) >= fromSeq) from--;
+    this.#list.set(
+      from,
+      drawn.slice(from).map((seq) => rowElement(seq, this.stage)),
+    );
+  }
+}
+
+function keep<T>(map: Map<string, T>, id: string, make: () => T): T {
+  let value = map.get(id);
+  if (!value) map.set(id, (value = make()));
+  return value;
+}
+
+/** Puts a new frame where its first element stands, which can then move in without a gap. */
+function stand(frame: Element, first: Element | undefined) {
+  if (!frame.isConnected && first?.isConnected) first.before(frame);
+}
+
+function rowElement(seq: number, stage: Stage): Element {
+  let row = stage.rows.get(seq);
+  const record = stage.store.records.get(seq);
+  if (!record) return h("div");
+  if (!row) stage.rows.set(seq, (row = makeRow(record, stage)));
+  return row.el;
+}
+
+function boxElement(item: BoxItem, stage: Stage): Element {
+  const box = keep(stage.boxes, item.key, () => new Box(item.key, stage));
+  box.setCall(item.call);
+  return box.el;
+}
+
+/** Siblings that ran at the same time. */
+class Group {
+  readonly el = h("div", { class: "nst-par", role: "group" });
+  #caption = h("span");
+  #columns = h("div", "nst-cols");
+  #list: string[] = [];
+
+  constructor(readonly stage: Stage) {
+    const head = h("div", { class: "nst-cap", "aria-hidden": "true" }, icon("parallel"), this.#caption);
+    this.el.append(head, this.#columns);
+  }
+
+  set(items: BoxItem[]) {
+    const { stage } = this;
+    items.forEach((item, i) => {
+      const element = boxElement(item, stage);
+      const there = this.#columns.children[i];
+      if (there !== element) place(this.#columns, element, there ?? null);
+    });
+    while (this.#columns.children.length > items.length) this.#columns.lastElementChild?.remove();
+    this.#list = items.map((item) => item.key);
+    const boxes = this.#list.map((key) => stage.store.namespaces.get(key));
+    const running = boxes.filter((box) => box?.status === "running").length;
+    const noun = boxes.every((box) => box?.is_agent) ? "agent" : "subgraph";
+    const caption = `${many(items.length, noun)} ${running ? "in" : "ran in"} parallel`;
+    setText(this.#caption, caption);
+    attribute(this.el, "aria-label", caption);
+    this.#columns.classList.toggle("nst-two", running === 2);
+    const compact = running > 2 && stage.collapse === "auto";
+    this.#columns.classList.toggle("nst-compact", compact);
+  }
+}
+
+/** Many calls of one tool in a row: `render_chart ×12`. */
+class Fold {
+  #word = h("bdi", "nst-tn");
+  #count = h("span", "nst-args");
+  #body = h("div", "nst-folded");
+  #list = new List(this.#body);
+  #button = h(
+    "button",
+    { class: "nst-line", "aria-expanded": "false" },
+    icon("closed", "nst-chev"),
+    icon("check", "nst-ok"),
+    this.#word,
+    this.#count,
+  );
+  readonly el = h("div", "nst-fold", this.#button, this.#body);
+
+  constructor(readonly stage: Stage) {
+    show(this.#body, false);
+    on(this.#button, "click", stage.signal, () => {
+      show(this.#body, this.#body.hidden === true);
+      attribute(this.#button, "aria-expanded", String(!this.#body.hidden));
+    });
+  }
+
+  set(seqs: number[]) {
+    const record = this.stage.store.records.get(seqs[0] as number);
+    setText(this.#word, label(record?.name));
+    setText(this.#count, `×${seqs.length}`);
+    this.#list.set(
+      0,
+      seqs.map((seq) => rowElement(seq, this.stage)),
+    );
+  }
+}

@@ -1,0 +1,220 @@
+import { isDrawn } from "../arrange.ts";
+import type { Comm, Model } from "../comm.ts";
+import { copyText } from "../copy.ts";
+import { attribute, h, on, setText, show } from "../dom.ts";
+import type { Record } from "../protocol.ts";
+import type { Changes, Store } from "../store.ts";
+import { followTheme } from "../theme.ts";
+import { asMarkdown } from "../transcript.ts";
+import { label, number } from "../wording.ts";
+import { Announcer } from "./announce.ts";
+import { Body, LogBody } from "./body.ts";
+import { Crumb } from "./crumb.ts";
+import { Follow } from "./follow.ts";
+import { Header, statusWord } from "./header.ts";
+import { menu } from "./menu.ts";
+import { Shelf } from "./shelf.ts";
+import { type Reader, Stage } from "./stage.ts";
+
+/** One display of a run: draws the store into `el` until the signal ends. */
+export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement, signal: AbortSignal) {
+  const header = new Header(store, () => comm.stop(), signal);
+  const announcer = new Announcer(store, () => model.get("announce") === "all", signal);
+  const log = h("div", "nst-log");
+  const area = h(
+    "div",
+    { class: "nst-area", role: "log", "aria-live": "off", "aria-label": "Run log", tabindex: 0 },
+    log,
+  );
+  const body = h("div", "nst-rootbody");
+  const earlier = h("button", "nst-chip nst-earlier");
+  const empty = h("div", "nst-empty", "Ready. Run it with ", h("code", null, "view.invoke(…)"));
+  const foot = h("div", "nst-foot", "In Python: ", h("code", null, "view.error"), " is the exception.");
+  on(earlier, "click", signal, () => comm.fetchEarlier());
+
+  let stage: Stage | null = null;
+  let ending: AbortController | null = null;
+  let draw: ((changes: Changes) => void) | null = null;
+  const crumb = new Crumb(area, () => stage, signal);
+  const follow = new Follow(area, signal, () => crumb.update());
+  const main = h("div", "nst-main", crumb.el, area, follow.pill);
+  const root = h(
+    "section",
+    { class: "nestling", role: "region", "data-namespace": "" },
+    header.el,
+    main,
+    announcer.polite,
+    announcer.alert,
+  );
+  const reader: Reader = {
+    boxes: new Map(),
+    rows: new Set(),
+    following: () => follow.on,
+    isAbove: (element) => element.getBoundingClientRect().top < area.getBoundingClientRect().bottom,
+  };
+  const hues = new Map<string, number>();
+  // One choice for all displays of the view.
+  const choose = (trait: "mode" | "theme", value: string) => {
+    model.set(trait, value as never);
+    model.save_changes();
+  };
+  const everyBox = (open: boolean) => {
+    for (const key of store.namespaces.keys()) if (key) reader.boxes.set(key, open);
+    for (const box of stage?.boxes.values() ?? []) box.update();
+  };
+  header.tools.prepend(
+    menu(
+      "More actions",
+      [
+        {
+          choices: [
+            { label: "Expand all", act: () => everyBox(true) },
+            { label: "Collapse all", act: () => everyBox(false) },
+            {
+              label: () => (mode() === "nested" ? "Log view" : "Nested view"),
+              act: () => choose("mode", mode() === "nested" ? "log" : "nested"),
+            },
+            { label: "Copy as Markdown", act: () => void copyText(asMarkdown(store)) },
+          ],
+        },
+        {
+          title: "Theme",
+          choices: (["auto", "light", "dark"] as const).map((theme) => ({
+            label: theme[0]?.toUpperCase() + theme.slice(1),
+            checked: () => (model.get("theme") ?? "auto") === theme,
+            act: () => choose("theme", theme),
+          })),
+        },
+      ],
+      signal,
+    ),
+  );
+
+  function mode() {
+    return model.get("mode") === "log" ? "log" : "nested";
+  }
+
+  /** Draws everything anew: at first, after a snapshot, in another mode. */
+  function build() {
+    ending?.abort();
+    ending = new AbortController();
+    const collapse = model.get("collapse") ?? "auto";
+    const made = new Stage(store, comm, mode(), collapse, reader, hues, ending.signal);
+    stage = made;
+    for (const namespace of [...store.namespaces.values()].sort((a, b) => a.seq - b.seq))
+      if (namespace.parent !== null) made.hue(namespace.label);
+    const top = area.scrollTop;
+    const shelf = new Shelf(made);
+    body.replaceChildren();
+    log.replaceChildren(earlier, empty, body, foot, shelf.el);
+    root.dataset.mode = made.mode;
+    draw = made.mode === "nested" ? nested(made, shelf) : flat(made, shelf);
+    shelf.update([...store.records.values()]);
+    made.ticking(header, () => {
+      header.tick();
+      crumb.update();
+    });
+    frame([], 0);
+    if (!follow.on) area.scrollTop = top;
+  }
+
+  function nested(made: Stage, shelf: Shelf) {
+    const top = new Body(body, "", made);
+    top.sync(0);
+    return (changes: Changes) => {
+      for (const seq of changes.records) updateRow(made, seq);
+      for (const [key, from] of changes.children) (key === "" ? top : made.boxes.get(key)?.body)?.sync(from);
+      for (const key of changes.namespaces) made.boxes.get(key)?.update();
+      shelf.update([...changes.records].flatMap((seq) => store.records.get(seq) ?? []));
+    };
+  }
+
+  function flat(made: Stage, shelf: Shelf) {
+    const all = new LogBody(body, made);
+    all.sync(0);
+    return (changes: Changes) => {
+      let from = Number.POSITIVE_INFINITY;
+      for (const seq of changes.records) {
+        const record = store.records.get(seq);
+        if (record && isDrawn(record) && !made.rows.has(seq)) from = Math.min(from, seq);
+        else updateRow(made, seq);
+      }
+      if (from < Number.POSITIVE_INFINITY) all.sync(from);
+      shelf.update([...changes.records].flatMap((seq) => store.records.get(seq) ?? []));
+    };
+  }
+
+  function updateRow(made: Stage, seq: number) {
+    const record = store.records.get(seq);
+    if (!record) return;
+    made.rows.get(seq)?.update(record);
+    if (record.type !== "tool_call") return;
+    for (const key of store.tree.boxesOf(record.id) ?? []) made.boxes.get(key)?.updateCall();
+  }
+
+  /** What belongs to the run as a whole. */
+  function frame(changed: Record[], rows: number) {
+    const name = store.namespaces.get("")?.label ?? "";
+    attribute(root, "data-label", name);
+    attribute(root, "data-status", store.run.status);
+    const lost = store.connection === "lost";
+    attribute(root, "data-connection", lost ? "lost" : null);
+    attribute(root, "aria-label", `Agent run ${label(name)}, ${statusWord(store).toLowerCase()}`);
+    attribute(area, "aria-busy", String(store.run.status === "running" && !lost));
+    header.update();
+    // All clocks show when they stopped.
+    if (lost) stage?.tick();
+    announcer.update(changed);
+    show(empty, store.records.size === 0 && store.namespaces.size <= 1 && store.run.status === "idle");
+    show(foot, store.run.status === "failed");
+    show(earlier, store.earlier > 0 && !lost);
+    setText(earlier, `Show ${number(store.earlier)} earlier`);
+    follow.drawn(rows);
+    crumb.update();
+  }
+
+  store.subscribe((changes) => {
+    if (changes.all || !draw) build();
+    else {
+      const changed = [...changes.records].flatMap((seq) => store.records.get(seq) ?? []);
+      draw(changes);
+      frame(changed, changes.added.filter((seq) => isDrawn(store.records.get(seq) as Record)).length);
+    }
+  }, signal);
+
+  const size = () => {
+    const height = model.get("max_height");
+    root.style.maxBlockSize = height ?? "";
+    root.classList.toggle("nst-grows", !height);
+  };
+  const wish = () => model.get("theme") ?? "auto";
+  el.append(root);
+  const retheme = followTheme(root, wish, signal);
+  if (model.get("follow") === false) follow.stop();
+  size();
+  build();
+  const traits: [string, () => void][] = [
+    ["change:mode", build],
+    ["change:collapse", build],
+    ["change:theme", retheme],
+    ["change:max_height", size],
+    ["change:follow", () => (model.get("follow") === false ? follow.stop() : follow.start())],
+  ];
+  for (const [event, act] of traits) model.on(event as "change:mode", act);
+  on(root, "keydown", signal, keepKeys);
+  signal.addEventListener(
+    "abort",
+    () => {
+      ending?.abort();
+      for (const [event, act] of traits) model.off(event as "change:mode", act);
+      root.remove();
+    },
+    { once: true },
+  );
+}
+
+/** A notebook in command mode would take `b` or `d d` for its own; Ctrl+S may pass. */
+export function keepKeys(event: KeyboardEvent) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  event.stopPropagation();
+}

@@ -1,0 +1,55 @@
+import { h, setText, show } from "../dom.ts";
+import type { Record } from "../protocol.ts";
+import { label, many } from "../wording.ts";
+import { artifactCard } from "./artifact.ts";
+import type { Row } from "./row.ts";
+import type { Stage } from "./stage.ts";
+
+/** The artifacts of the run: a line behind its last row, and cards once it is over. */
+export class Shelf {
+  #count = h("b");
+  #titles = h("span");
+  #grid = h("div", "nst-grid");
+  readonly el = h("div", { class: "nst-arts", role: "group", "aria-label": "Artifacts" });
+  #cards = new Map<number, Row>();
+
+  constructor(readonly stage: Stage) {
+    this.el.append(h("div", "nst-artscap", this.#count, this.#titles), this.#grid);
+    show(this.el, false);
+  }
+
+  update(records: Record[]) {
+    for (const record of records) {
+      if (record.type !== "artifact") continue;
+      const card = this.#cards.get(record.seq);
+      if (card) card.update(record);
+      else this.#add(record);
+    }
+    const { size } = this.#cards;
+    show(this.el, size > 0);
+    // Cards that stand below the text that grows would push it away.
+    show(this.#grid, this.stage.store.run.status !== "running");
+    const titles = [...this.#cards.keys()].map(
+      (seq) => this.stage.store.records.get(seq)?.title || "Untitled",
+    );
+    setText(this.#count, size ? `${many(size, "artifact")}: ` : "");
+    setText(this.#titles, label(titles.join(", ")));
+  }
+
+  #add(record: Record) {
+    const card = artifactCard(record, this.stage);
+    this.#cards.set(record.seq, card);
+    const sorted = new Map([...this.#cards].sort(([a], [b]) => this.#place(a) - this.#place(b) || a - b));
+    this.#cards = sorted;
+    const seqs = [...sorted.keys()];
+    const following = seqs[seqs.indexOf(record.seq) + 1];
+    const before = following === undefined ? null : (sorted.get(following)?.el ?? null);
+    this.#grid.insertBefore(card.el, before);
+  }
+
+  /** In the order of the calls that made them, not of their ends. */
+  #place(seq: number): number {
+    const { store } = this.stage;
+    return store.byId(store.records.get(seq)?.created_by ?? "")?.seq ?? seq;
+  }
+}

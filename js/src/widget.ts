@@ -1,0 +1,52 @@
+import type { AnyModel } from "@anywidget/types";
+import { Comm, type Model } from "./comm.ts";
+import { hideStatic } from "./fallback.ts";
+import { Store } from "./store.ts";
+import "./styles/index.css";
+import { runView } from "./views/run.ts";
+
+type Initialize = { model: AnyModel; signal: AbortSignal };
+type Render = Initialize & { el: HTMLElement };
+
+/**
+ * A function, so that every model gets its own store: it listens from the start, whether
+ * the view is displayed or not, and all displays draw it.
+ */
+export default function widget() {
+  let room: { store: Store; comm: Comm; signal: AbortSignal } | null = null;
+
+  function open(model: Model, signal: AbortSignal) {
+    if (!room || room.signal.aborted) {
+      const store = new Store();
+      room = { store, comm: new Comm(model, store, signal), signal };
+    }
+    return room;
+  }
+
+  return {
+    initialize({ model, signal }: Initialize) {
+      open(model as Model, signal);
+    },
+
+    render({ model, el, signal }: Render) {
+      const typed = model as Model;
+      const { store, comm } = open(typed, signal);
+      const key = () => typed.get("static_key") ?? "";
+      let unhide = hideStatic(key());
+      const rekey = () => {
+        unhide();
+        unhide = hideStatic(key());
+      };
+      typed.on("change:static_key", rekey);
+      signal.addEventListener(
+        "abort",
+        () => {
+          typed.off("change:static_key", rekey);
+          unhide();
+        },
+        { once: true },
+      );
+      runView(typed, store, comm, el, signal);
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import source from "../src/widget.ts";
+import { ai, FakeModel, namespace, record, restart, snapshot, tool, user } from "./builders.ts";
+import { CASES } from "./cases.ts";
+
+const FOLDER = `${import.meta.dirname}/../../src/nestling/static`;
+
+/** What is shipped: its names are shortened, so it has to be run as well. */
+describe.runIf(existsSync(`${FOLDER}/widget.js`))("the built bundle", () => {
+  const draw = (widget: typeof source) => {
+    restart();
+    const rows = [
+      user("Go"),
+      ...Object.values(CASES).map((text) => ai(text, { namespace: ["a:1"] })),
+      tool("t", { args: { x: 1 }, content: "r" }),
+      record("error", { error_type: "E", message: "m", traceback: '  File "a.py", line 1, in f\n    x\n' }),
+      record("artifact", { title: "T", mime: { "text/markdown": "# x" } }),
+    ];
+    const state = snapshot({ live_chat: rows, run: { status: "failed", turn: 1, now: 0 } }, [
+      namespace(["a:1"]),
+    ]);
+    const model = new FakeModel({ snapshot: state, collapse: "none", mode: "nested" });
+    const { signal } = new AbortController();
+    const el = document.createElement("div");
+    const made = widget();
+    made.initialize({ model: model as never, signal });
+    made.render({ model: model as never, el, signal });
+    for (const e of el.querySelectorAll("[id], [aria-controls]")) {
+      e.removeAttribute("id");
+      e.removeAttribute("aria-controls");
+    }
+    return el.innerHTML;
+  };
+
+  it("draws the same as its source", async () => {
+    const code = readFileSync(`${FOLDER}/widget.js`);
+    const url = `data:text/javascript;base64,${code.toString("base64")}`;
+    const built = (await import(/* @vite-ignore */ url)) as {
+      default: typeof source;
+    };
+    expect(draw(built.default)).toBe(draw(source));
+  });
+
+  it("is small: it travels with every widget", () => {
+    expect(statSync(`${FOLDER}/widget.js`).size).toBeLessThanOrEqual(100_000);
+    expect(statSync(`${FOLDER}/widget.css`).size).toBeLessThanOrEqual(30_000);
+  });
+
+  it("loads nothing from anywhere", () => {
+    const text = readFileSync(`${FOLDER}/widget.js`, "utf8") + readFileSync(`${FOLDER}/widget.css`, "utf8");
+    expect(text.match(/https?:\/\/[^"'`\s)]+/g) ?? []).toEqual(["http://www.w3.org/2000/svg"]);
+    expect(text).not.toMatch(/@import|\bfetch\(|XMLHttpRequest|import\(/);
+  });
+});

@@ -1,0 +1,22 @@
+"""Watch LangGraph agents work, inside the notebook."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
+
+from nestling.view import View, watch
+
+if TYPE_CHECKING:
+    from nestling import demo
+
+__version__ = _version("nestling")
+__all__ = ["View", "demo", "watch"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "demo":  # needs langchain, which importing nestling must not
+        import importlib
+
+        return importlib.import_module("nestling.demo")
+    raise AttributeError(f"module 'nestling' has no attribute {name!r}")

@@ -1,0 +1,176 @@
+"""Artifacts: the real Python objects, and how a page can draw them.
+
+An object goes through IPython's own formatters once, in the kernel. What is too large for the
+wire says so instead of being cut in the middle.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nestling.conversation import Conversation
+from nestling.encode import encode, short, text
+from nestling.records import Record
+from nestling.text import artifacts, outline
+
+log = logging.getLogger("nestling")
+
+#: Bytes of everything that one artifact puts on the wire.
+MAX_BYTES = 700_000
+
+_KEPT = (
+    "image/svg+xml",
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "text/markdown",
+    "text/html",
+    "application/json",
+    "text/plain",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One artifact; `data` is the real object while its kernel lives, else None."""
+
+    id: str
+    title: str
+    kind: str
+    data: Any
+    record: Record
+
+    def __repr__(self) -> str:
+        return f"<Artifact {self.title!r} {self.kind}>"
+
+
+class Artifacts(Sequence[Artifact]):
+    """The artifacts of a view, by position or title."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self._objects: dict[str, Any] = {}
+
+    def keep(self, record_id: str, value: Any) -> None:
+        self._objects[record_id] = value
+
+    def describe(self, value: Any, title: str) -> dict[str, Any]:
+        """`kind` and `mime` of an object. Never raises."""
+        try:
+            return _describe(value)
+        except Exception:
+            log.warning("The artifact %r could not be drawn.", title, exc_info=True)
+            return {"kind": type(value).__name__, "mime": {"text/plain": short(value, 400)}}
+
+    def clear(self) -> None:
+        self._objects.clear()
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __iter__(self) -> Iterator[Artifact]:
+        return iter(self._all())
+
+    def _all(self) -> list[Artifact]:
+        with self._conversation.lock:
+            tree = outline(self._conversation.namespaces, self._conversation.rows())
+        return [
+            Artifact(r["id"], r["title"], r["kind"], self._objects.get(r["id"]), r)
+            for r in artifacts(tree)
+        ]
+
+    def __contains__(self, value: object) -> bool:
+        if isinstance(value, str):
+            return any(artifact.title == value for artifact in self._all())
+        return value in self._all()
+
+    def __getitem__(self, key: Any) -> Any:
+        found = self._all()
+        if not isinstance(key, str):
+            return found[key]
+        for artifact in found:
+            if artifact.title == key:
+                return artifact
+        titles = ", ".join(repr(artifact.title) for artifact in found) or "none"
+        raise KeyError(f"No artifact is called {key!r}. There are: {titles}")
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+
+def _describe(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict) and "kind" in value and isinstance(value.get("mime"), dict):
+        return {"kind": str(value["kind"]), "mime": value["mime"]}  # told by a recording
+    if isinstance(value, (list, tuple)) and value and all(_is_figure(item) for item in value):
+        return {"kind": "figures", "mime": _fit({"image/png": [_png(item) for item in value]})}
+    if isinstance(value, str):
+        return {"kind": "markdown", "mime": _fit({"text/markdown": text(value)})}
+    if isinstance(value, (dict, list, tuple, int, float, bool)):
+        return {"kind": "JSON", "mime": _fit({"application/json": encode(value)})}
+    mime = _formatted(value)
+    if not any(name.startswith("image/") for name in mime) and _is_figure(value):
+        mime = {"image/png": _png(value), **mime}
+    return {"kind": _kind(value, mime), "mime": _fit(mime)}
+
+
+def _kind(value: Any, mime: dict[str, Any]) -> str:
+    shape = getattr(value, "shape", None)
+    if type(value).__name__ == "DataFrame" and isinstance(shape, tuple):
+        return "DataFrame " + " × ".join(str(side) for side in shape)
+    if _is_figure(value):
+        return "figure"
+    if any(name.startswith("image/") for name in mime):
+        return "image"
+    for name, kind in (("text/markdown", "markdown"), ("text/html", "HTML")):
+        if name in mime:
+            return kind
+    return type(value).__name__
+
+
+def _is_figure(value: Any) -> bool:
+    return callable(getattr(value, "savefig", None))
+
+
+def _png(figure: Any) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _formatted(value: Any) -> dict[str, Any]:
+    try:
+        from IPython.core.formatters import DisplayFormatter
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return {"text/plain": short(value, 4000)}
+    shell: Any = get_ipython()
+    formatter = shell.display_formatter if shell is not None else DisplayFormatter()
+    data, _ = formatter.format(value)
+    mime: dict[str, Any] = {}
+    for name in _KEPT:
+        if name in data:
+            part = data[name]
+            mime[name] = base64.b64encode(part).decode() if isinstance(part, bytes) else part
+    return mime
+
+
+def _fit(mime: dict[str, Any]) -> dict[str, Any]:
+    """As much of a mimebundle as the wire takes; the rest is named with its size."""
+    kept: dict[str, Any] = {}
+    room = MAX_BYTES
+    for name, part in mime.items():
+        part = text(part) if isinstance(part, str) else part
+        size = len(json.dumps(part))
+        if size <= room:
+            kept[name] = part
+            room -= size
+        elif name != "text/plain":
+            mb = size / 1_000_000
+            kept["text/plain"] = f"Too large to embed ({mb:.1f} MB). It is in view.artifacts."
+    return kept

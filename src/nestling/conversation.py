@@ -1,0 +1,358 @@
+"""The truth: records and namespaces, edited in a few ways, each edit told to those who watch.
+
+Pure Python without Jupyter, LangGraph or a clock of its own. Every method must be called
+under `lock`; properties and `settle` take it themselves where reading has to be consistent.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+from nestling.encode import text
+from nestling.records import (
+    OPEN,
+    Change,
+    Namespace,
+    NamespaceStatus,
+    Record,
+    RecordType,
+    RunState,
+    RunStatus,
+    TextField,
+)
+
+log = logging.getLogger("nestling")
+
+#: What an open record becomes when its run or box ends, by record type and by the end.
+_CLOSED: dict[str, dict[str, str]] = {
+    "ai": {"completed": "completed", "interrupted": "completed"},
+    "tool_call": {"interrupted": "interrupted"},
+}
+_CLOSED_ELSE = {"ai": "aborted", "tool_call": "cancelled"}
+
+
+class Consumer(Protocol):
+    """Hears of every edit, under the lock; text arrives merged, at `settle`."""
+
+    def added(self, record: Record) -> None: ...
+    def changed(self, record: Record, fields: dict[str, Any]) -> None: ...
+    def grown(self, record: Record, field: TextField, text: str) -> None: ...
+    def namespace(self, namespace: Namespace, fields: dict[str, Any] | None) -> None: ...
+    def run(self) -> None: ...
+    def dirty(self) -> None: ...
+
+
+class Conversation:
+    """Messages of the run that goes on (`live_chat`) and of those before (`chat_history`)."""
+
+    def __init__(self, clock: Callable[[], float], label: str = "graph") -> None:
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.status: RunStatus = "idle"
+        self.turn = 0
+        self.problems = 0
+        self.thread_id: str | None = None
+        self.started_at: float | None = None
+        self.ended_at: float | None = None
+        self.consumer: Consumer | None = None
+        self.callbacks: list[Callable[[Change], None]] = []
+        #: Counts the edits of each list, for those who look once per frame.
+        self.edits = {"live_chat": 0, "chat_history": 0}
+        self._clear(label)
+
+    def _clear(self, label: str) -> None:
+        self.live: list[Record] = []
+        self.history: list[Record] = []
+        self.records: dict[str, Record] = {}
+        self.namespaces: dict[str, Namespace] = {}
+        #: Records and boxes of each namespace, by its key.
+        self._rows_in: dict[str, list[Record]] = {}
+        self._boxes_in: dict[str, list[Namespace]] = {}
+        self._open: dict[str, dict[str, Record]] = {}
+        #: Text that has arrived and is not in its record yet.
+        self._tails: dict[tuple[str, TextField], list[str]] = {}
+        self._seq = 0
+        #: Records without an id of their own by type; ids that came again.
+        self._counts: dict[str, int] = {}
+        self._copies: dict[str, int] = {}
+        self.add_namespace((), label=label, parent=None, status="idle")
+
+    # --- reading --------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        return self.status == "running"
+
+    def rows(self) -> list[Record]:
+        """Every record in order of `seq`."""
+        return self.history + self.live
+
+    def rows_in(self, key: str) -> list[Record]:
+        """The records of one namespace, without those inside it."""
+        return self._rows_in.get(key, [])
+
+    def run_state(self) -> RunState:
+        state: RunState = {"status": self.status, "turn": self.turn, "now": self.clock()}
+        if self.started_at is not None:
+            state["started_at"] = self.started_at
+        if self.ended_at is not None:
+            state["ended_at"] = self.ended_at
+        if self.thread_id is not None:
+            state["thread_id"] = self.thread_id
+        if self.problems:
+            state["problems"] = self.problems
+        return state
+
+    def settle(self) -> None:
+        """Puts the text that has arrived into its records."""
+        if not self._tails:
+            return
+        tails, self._tails = self._tails, {}
+        for (record_id, field), pieces in tails.items():
+            record = self.records[record_id]
+            grown = "".join(pieces)
+            record[field] = record.get(field, "") + grown
+            self._edited(record)
+            if self.consumer is not None:
+                self.consumer.grown(record, field, grown)
+
+    # --- edits ----------------------------------------------------------------------------
+
+    def begin(self, thread_id: str | None = None) -> None:
+        """A new run: its records go to `live_chat`."""
+        self.turn += 1
+        self.started_at, self.ended_at = self.clock(), None
+        self.thread_id = thread_id
+        root = self.namespaces[""]
+        self.set_namespace(root, status="running", started_at=self.started_at, ended_at=None)
+        self._set_status("running")
+
+    def add(
+        self,
+        record_type: RecordType,
+        record_id: str | None,
+        namespace: list[str],
+        *,
+        speaker: str,
+        order: int,
+        status: str = "completed",
+        content: str = "",
+        **fields: Any,
+    ) -> Record:
+        """A new record at the end of `live_chat`; `record_id` None makes one up."""
+        now = self.clock()
+        record = cast(
+            Record,
+            {
+                "id": self._unique(record_type, record_id),
+                "type": record_type,
+                "namespace": namespace,
+                "speaker": speaker,
+                "seq": self._next_seq(),
+                "order": order,
+                "status": status,
+                "content": content,
+                "started_at": now,
+                **{name: value for name, value in fields.items() if value is not None},
+            },
+        )
+        _clean(cast("dict[str, Any]", record))
+        key = "|".join(namespace)
+        if status in OPEN:
+            self._open.setdefault(key, {})[record["id"]] = record
+        elif status != "pending":
+            record["ended_at"] = now
+        self.records[record["id"]] = record
+        self._rows_in.setdefault(key, []).append(record)
+        self.live.append(record)
+        self._edited(record)
+        if self.consumer is not None:
+            self.consumer.added(record)
+        self._tell("add", record["id"], record)
+        return record
+
+    def set(self, record: Record, **fields: Any) -> None:
+        """Sets fields of a record; None removes one."""
+        _clean(fields)
+        changed = {k: v for k, v in fields.items() if record.get(k) != v}
+        if not changed:
+            return
+        if any(name in changed for name in ("content", "reasoning", "args_text")):
+            self.settle()  # what came before must not be appended after
+            changed = {k: v for k, v in changed.items() if record.get(k) != v}
+        status = changed.get("status")
+        if status is not None:
+            unfinished = self._open.setdefault("|".join(record["namespace"]), {})
+            if status in OPEN:
+                unfinished[record["id"]] = record
+                if "ended_at" in record:
+                    changed["ended_at"] = None
+            elif unfinished.pop(record["id"], None) or record["status"] == "pending":
+                changed["ended_at"] = self.clock()
+        _assign(cast("dict[str, Any]", record), changed)
+        self._edited(record)
+        if self.consumer is not None:
+            self.consumer.changed(record, changed)
+        self._tell("set", record["id"], record)
+
+    def append(self, record: Record, piece: str, field: TextField = "content") -> None:
+        """Text that arrived: the hot path, one look-up and one append."""
+        key = (record["id"], field)
+        pieces = self._tails.get(key)
+        if pieces is None:
+            self._tails[key] = [piece]
+            if self.consumer is not None:
+                self.consumer.dirty()
+        else:
+            pieces.append(piece)
+        if self.callbacks:
+            self.settle()
+            self._tell("append", record["id"], record)
+
+    def add_namespace(
+        self,
+        namespace: tuple[str, ...],
+        *,
+        label: str,
+        parent: str | None,
+        status: Any = "running",
+        spawned_by: str | None = None,
+        is_agent: bool = False,
+        order: int = 0,
+    ) -> Namespace:
+        segments = [text(segment) for segment in namespace]
+        box: Namespace = {
+            "key": "|".join(segments),
+            "namespace": segments,
+            "label": text(label),
+            "parent": parent,
+            "spawned_by": spawned_by,
+            "status": status,
+            "is_agent": is_agent,
+            "seq": self._next_seq(),
+            "order": order,
+            "started_at": self.clock(),
+        }
+        self.namespaces[box["key"]] = box
+        if parent is not None:
+            self._boxes_in.setdefault(parent, []).append(box)
+        if self.consumer is not None:
+            self.consumer.namespace(box, None)
+        self._tell("namespace", box["key"], box)
+        return box
+
+    def set_namespace(self, namespace: Namespace, **fields: Any) -> None:
+        _clean(fields)
+        changed = {k: v for k, v in fields.items() if namespace.get(k) != v}
+        if not changed:
+            return
+        _assign(cast("dict[str, Any]", namespace), changed)
+        if self.consumer is not None:
+            self.consumer.namespace(namespace, changed)
+        self._tell("namespace", namespace["key"], namespace)
+
+    def close_namespace(self, namespace: Namespace, status: NamespaceStatus) -> None:
+        """Ends a box and what is still open in it; boxes inside are ended alike."""
+        inner = "cancelled" if status == "failed" else status
+        inside = list(self._boxes_in.get(namespace["key"], ()))
+        while inside:
+            other = inside.pop()
+            inside += self._boxes_in.get(other["key"], ())
+            self._close_one(other, inner)
+        self._close_one(namespace, status)
+
+    def _close_one(self, namespace: Namespace, status: NamespaceStatus) -> None:
+        for record in list(self._open.get(namespace["key"], {}).values()):
+            self.close_record(record, status)
+        if namespace["status"] == "running":
+            self.set_namespace(namespace, status=status, ended_at=self.clock())
+
+    def close_record(self, record: Record, end: str) -> None:
+        """Ends one open record as a run or box that ended as `end` leaves it."""
+        kind = record["type"]
+        self.set(record, status=_CLOSED.get(kind, {}).get(end, _CLOSED_ELSE.get(kind, end)))
+
+    def end(self, status: NamespaceStatus) -> None:
+        """Ends the run: everything open gets its true status and moves to `chat_history`."""
+        self.settle()
+        inner = "cancelled" if status == "failed" else status
+        for unfinished in list(self._open.values()):
+            for record in list(unfinished.values()):
+                self.close_record(record, inner)
+        self.ended_at = self.clock()
+        for namespace in self.namespaces.values():
+            if namespace["parent"] is not None and namespace["status"] == "running":
+                self.set_namespace(namespace, status=inner, ended_at=self.ended_at)
+        self.set_namespace(self.namespaces[""], status=status, ended_at=self.ended_at)
+        self.history.extend(self.live)
+        if self.live:
+            self.edits["live_chat"] += 1
+            self.edits["chat_history"] += 1
+        self.live = []
+        self._set_status(status)
+
+    def clear(self) -> None:
+        root = self.namespaces[""]
+        self.status, self.turn, self.problems = "idle", 0, 0
+        self.started_at = self.ended_at = self.thread_id = None
+        self._clear(root["label"])
+
+    def problem(self) -> None:
+        """Counts a fault of the display."""
+        self.problems += 1
+        if self.consumer is not None:
+            self.consumer.run()
+
+    # --- inside ---------------------------------------------------------------------------
+
+    def _set_status(self, status: RunStatus) -> None:
+        self.status = status
+        if self.consumer is not None:
+            self.consumer.run()
+        self._tell("status", status, self.namespaces[""])
+
+    def _edited(self, record: Record) -> None:
+        past = self.history and record["seq"] <= self.history[-1]["seq"]
+        self.edits["chat_history" if past else "live_chat"] += 1
+
+    def _next_seq(self) -> int:
+        self._seq += 1
+        return self._seq
+
+    def _unique(self, record_type: str, record_id: str | None) -> str:
+        if record_id is None:
+            count = self._counts[record_type] = self._counts.get(record_type, 0) + 1
+            record_id = f"{record_type}:{count}"
+        record_id = text(record_id)
+        if record_id not in self.records:
+            return record_id
+        copy = self._copies.get(record_id, 1) + 1
+        while f"{record_id}@{copy}" in self.records:
+            copy += 1
+        self._copies[record_id] = copy
+        return f"{record_id}@{copy}"
+
+    def _tell(self, op: Any, key: str, record: Any) -> None:
+        for callback in tuple(self.callbacks):
+            try:
+                callback({"op": op, "id": key, "record": record})
+            except Exception:
+                log.warning("An on_event callback raised; the run goes on.", exc_info=True)
+
+
+def _clean(fields: dict[str, Any]) -> None:
+    """Nothing goes in that UTF-8 cannot hold."""
+    for name, value in fields.items():
+        if isinstance(value, str) and not value.isascii():
+            fields[name] = text(value)
+
+
+def _assign(target: dict[str, Any], fields: dict[str, Any]) -> None:
+    for name, value in fields.items():
+        if value is None:
+            target.pop(name, None)
+        else:
+            target[name] = value

@@ -1,0 +1,311 @@
+"""Events -> edits: one rule for every shape of run.
+
+Everything is keyed by (namespace, message id, tool-call id), never by "current": events of
+concurrent namespaces may interleave in any way. Within one namespace LangGraph's order holds:
+START, messages, updates, RESULT, values.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nestling.conversation import Conversation
+from nestling.langgraph.calls import ArtifactStore
+from nestling.langgraph.messages import Messages
+from nestling.langgraph.normalize import Event, Message, Ns, messages_in, normalize, read_message
+from nestling.langgraph.rows import Rows, plain_error, told
+from nestling.langgraph.spaces import Space, Spaces, Task
+
+log = logging.getLogger("nestling")
+
+#: Ends that are somebody's wish, not a failure.
+CANCELS = (KeyboardInterrupt, asyncio.CancelledError, GeneratorExit, SystemExit)
+#: What triggers a task that a Send made.
+_PUSH = "__pregel_push"
+
+#: Called with each normalised event and the time of its arrival: a recording.
+Tap = Callable[[float, Event], None]
+
+
+class Adapter:
+    """Folds LangGraph's events into one conversation. Call it under the conversation's lock."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        *,
+        named: bool = False,
+        artifacts: ArtifactStore | None = None,
+        artifact_keys: tuple[str, ...] = (),
+    ) -> None:
+        self.conversation = conversation
+        self.spaces = Spaces(conversation, named)
+        self.messages = Messages(conversation, self.spaces, artifacts)
+        #: State keys whose values are artifacts.
+        self.artifact_keys = artifact_keys
+        self.tap: Tap | None = None
+        self.rows = Rows(conversation, self.spaces)
+        #: This run tells of tasks; else updates have to do.
+        self._saw_tasks = False
+        #: Errors that tasks of this run have told of.
+        self._errors: list[Any] = []
+        #: Events told by callbacks that are ahead of the stream.
+        self._early: list[Event] = []
+        self._handlers: dict[str, Callable[[Ns, Any], None]] = {
+            "messages": self.messages.stream,
+            "updates": self._updates,
+            "values": self._values,
+            "tasks": self._tasks,
+            "tools": self.messages.calls.tool,
+            "custom": self.rows.plain,
+            "link": self.spaces.link,
+            "interrupts": self.rows.interrupts,
+            "checkpoints": self._nothing,
+            "debug": self._nothing,
+        }
+
+    def process(self, event: Any) -> None:
+        """One event of any shape. Never raises: what cannot be read is shown plainly."""
+        try:
+            for normalized in normalize(event):
+                self.feed(*normalized)
+        except Exception:  # noqa: BLE001  # shown raw instead
+            self.rows.fault(event)
+
+    def feed(self, kind: str, ns: Ns, data: Any) -> None:
+        """One normalised event. Never raises."""
+        try:
+            self.record(kind, data, ns)
+            handler = self._handlers.get(kind)
+            if handler is None:
+                self.rows.plain(ns, data)
+            else:
+                handler(ns, data)
+        except Exception:  # noqa: BLE001  # shown raw instead
+            self.rows.fault({"type": kind, "ns": list(ns), "data": data})
+
+    def feed_inner(self, kind: str, ns: Ns, data: Any) -> None:
+        """One event told by a callback: it waits until its namespace's tasks have STARTed."""
+        if self.spaces.knows(ns):
+            self.feed(kind, ns, data)
+        else:
+            self._early.append(Event(kind, ns, data))
+
+    def _catch_up(self, *, everything: bool = False) -> None:
+        early, self._early = self._early, []
+        for event in early:
+            if everything:
+                self.feed(*event)
+            else:
+                self.feed_inner(*event)
+
+    def record(self, kind: str, data: Any, ns: Ns = ()) -> None:
+        """A line of the recording: an event, or how a run begins and ends."""
+        if self.tap is None:
+            return
+        try:
+            self.tap(self.conversation.clock(), Event(kind, ns, data))
+        except Exception:
+            log.warning("An event could not be recorded; the run goes on.", exc_info=True)
+            self.conversation.problem()
+
+    def failed(self, error: Any) -> None:
+        """The run raised: an error record, unless a task has told of it already."""
+        self._catch_up(everything=True)
+        if not told(error, self._errors):
+            self.rows.error(self.spaces.root, error, self.spaces.root.order)
+
+    def begin(self) -> None:
+        """A new run on the same view."""
+        self.rows.begin()
+        self._errors.clear()
+        self._saw_tasks = False
+        self.spaces.begin()
+        self.messages.begin()
+
+    def ended(self, status: str) -> None:
+        """The run is over: tasks without a RESULT go no further."""
+        self._catch_up(everything=True)
+        for space in self.spaces.by_ns.values():
+            self._settle_writers(space)
+        for task in self.spaces.open.values():
+            self._unseen(task, status)
+        self.spaces.stop()
+
+    # --- tasks ----------------------------------------------------------------------------
+
+    def _tasks(self, ns: Ns, data: Mapping[str, Any]) -> None:
+        if "result" in data or "error" in data:
+            self._result(ns, data)
+            return
+        self._saw_tasks = True
+        task_input = data.get("input")
+        calls = _calls_in(task_input)
+        ids = tuple(str(call["id"]) for call in calls if call.get("id"))
+        self._settle_writers(self.spaces.get(ns))
+        task = self.spaces.start(ns, str(data["id"]), str(data["name"]), ids)
+        space = task.space
+        self.spaces.name(space, data.get("metadata"))
+        sent = _PUSH in (data.get("triggers") or ())  # what a Send carries is for its node alone
+        if not space.saw_start and not calls and not sent:
+            self.messages.opening(space, task_input)
+        space.saw_start = True
+        for call in calls:
+            self.messages.calls.start(space, call, task)
+        if self._early:
+            self._catch_up()
+
+    def _result(self, ns: Ns, data: Mapping[str, Any]) -> None:
+        task = self.spaces.tasks.get(str(data["id"]))
+        if task is None:
+            task = self.spaces.start(ns, str(data["id"]), str(data["name"]), ())
+        error, interrupts = data.get("error"), data.get("interrupts")
+        result = data.get("result")
+        if result:
+            self._read(task.space, task, result)
+        self.spaces.finish(task)
+        task.result = result
+        if interrupts:
+            self.rows.interrupts(ns, interrupts)
+            self.messages.end_task(task, "interrupted")
+            self.spaces.close_owned(task, "interrupted")
+            return
+        task.space.writers.append(task)
+        if isinstance(error, CANCELS):
+            self._cancel_task(task)
+        elif error is not None:
+            self._fail_task(task, error)
+        else:
+            self.messages.end_task(task, "completed")
+            self._leave(task)
+            self.spaces.close_owned(task, "completed")
+
+    def _cancel_task(self, task: Task) -> None:
+        """A node was stopped from inside: nobody's failure."""
+        self.messages.end_task(task, "cancelled")
+        self.spaces.close_owned(task, "cancelled")
+        self._unseen(task, "cancelled")
+        if task.space.parent is not None and task.space.box["status"] == "running":
+            self.conversation.close_namespace(task.space.box, "cancelled")
+
+    def _fail_task(self, task: Task, error: Any) -> None:
+        self.messages.end_task(task, "failed", plain_error(error)[1])
+        self.spaces.close_owned(task, "failed")
+        self._unseen(task, "failed")
+        if not any(told(error, space.errors) for space in self.spaces.inside(task)):
+            task.space.errors.append(error)
+            self._errors.append(error)
+            self.rows.error(task.space, error, task.order, task.name)
+        box = task.space.box
+        if box["parent"] is not None and box["status"] == "running":
+            self.conversation.close_namespace(box, "failed")
+        elif box["status"] == "cancelled":  # for another failure that came first
+            self.conversation.set_namespace(box, status="failed")
+
+    def _settle_writers(self, space: Space) -> None:
+        """Tasks that ended and showed nothing, not even in `values`, leave their quiet rows."""
+        writers, space.writers = space.writers, []
+        for task in writers:
+            self._unseen(task, "completed")
+
+    def _leave(self, task: Task) -> None:
+        """A task is done; one inside it without a RESULT has handed over to another graph."""
+        for space in self.spaces.inside(task):
+            self._settle_writers(space)
+            for left in [task for tasks in space.open.values() for task in tasks]:
+                self.spaces.finish(left)
+                self._unseen(left, "completed")
+                if space.box["status"] == "running":
+                    self.conversation.set_namespace(space.box, note="handoff")
+
+    def _unseen(self, task: Task, status: str) -> None:
+        """The quiet row of a task that showed nothing."""
+        if task.shown:
+            return
+        task.shown = True
+        self.rows.update(task.space, task.name, task.order, status, task.result)
+
+    # --- state ----------------------------------------------------------------------------
+
+    def _updates(self, ns: Ns, data: Mapping[str, Any]) -> None:
+        space = self.spaces.get(ns)
+        cached = bool((data.get("__metadata__") or {}).get("cached"))
+        for node, update in data.items():
+            if node == "__interrupt__":
+                self.rows.interrupts(ns, update)
+            elif node == "__metadata__":
+                continue
+            elif not self._saw_tasks:
+                self._told_by_update(space, node, update)
+            elif update is not None:
+                tasks = space.open.get(node, ())
+                if len(tasks) < 2 or cached:  # else the RESULT says whose it is
+                    self._read(space, tasks[0] if len(tasks) == 1 else None, update, node)
+                if cached and tasks:  # there will be no RESULT
+                    tasks[0].result = update
+                    space.writers.append(tasks[0])
+                    self.spaces.finish(tasks[0])
+
+    def _told_by_update(self, space: Space, node: str, update: Any) -> None:
+        """Without `tasks` an update is all that tells of a node."""
+        before = len(self.conversation.records)
+        self._read(space, None, update, node)
+        known = any(True for _ in messages_in(update))
+        boxed = any(child.segment.partition(":")[0] == node for child in space.children)
+        if len(self.conversation.records) == before and not known and not boxed:
+            self.rows.update(space, node, space.order, "completed", update)
+
+    def _read(self, space: Space, task: Task | None, update: Any, node: str | None = None) -> None:
+        for message in messages_in(update):
+            if message.id is not None or message.type == "tool":
+                self.messages.whole(space, message, task, task.name if task else node)
+
+    def _values(self, ns: Ns, data: Any) -> None:
+        space = self.spaces.get(ns)
+        if isinstance(data, Mapping) and data.get("__interrupt__"):
+            self.rows.interrupts(ns, data["__interrupt__"])
+        if not space.saw_values:
+            space.saw_values = True
+            self.messages.opening(space, data)
+            return
+        for message in messages_in(data):
+            if self.messages.is_new(message):
+                writer = _writer(space.writers, message)
+                self.messages.whole(space, message, writer, writer.name if writer else None)
+        self._settle_writers(space)
+        if self._early and not ns:
+            self._catch_up(everything=True)
+        if isinstance(data, Mapping):
+            for key in self.artifact_keys:
+                if data.get(key) is not None:
+                    self.messages.calls.state_artifact(space, key, data[key])
+
+    # --- the rest -------------------------------------------------------------------------
+
+    def _nothing(self, ns: Ns, data: Any) -> None:
+        """Checkpoints and debug events repeat what the others say."""
+
+
+def _writer(writers: list[Task], message: Message) -> Task | None:
+    """Which of the tasks that just ended wrote a message that only `values` shows."""
+    told = [task for task in writers if str(message.content) in str(task.result)]
+    candidates = told or writers
+    return candidates[-1] if candidates else None
+
+
+def _calls_in(task_input: Any) -> list[Mapping[str, Any]]:
+    """The tool calls that a task was given: a list of them, or one with its context."""
+    if isinstance(task_input, Mapping):
+        call = task_input.get("tool_call")
+        tagged = task_input.get("__type") == "tool_call_with_context"
+        return [call] if tagged and isinstance(call, Mapping) else []
+    if not isinstance(task_input, (list, tuple)):
+        return []
+    return [
+        call for call in task_input
+        if isinstance(call, Mapping) and "name" in call and "args" in call and "id" in call
+        and read_message(call) is None
+    ]  # fmt: skip

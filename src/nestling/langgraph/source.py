@@ -1,0 +1,133 @@
+"""What to ask a graph for, and which of the items that come are the caller's.
+
+The caller's own stream is run, widened by nestling's modes and by subgraphs, in the version the
+caller asked for. What was added is read and held back, so that the caller gets exactly what the
+bare graph yields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from nestling.langgraph.callbacks import Callbacks
+from nestling.langgraph.links import Feed, Links
+from nestling.langgraph.normalize import Ns
+
+WITH_TOKENS = ("messages", "updates", "tasks", "tools", "custom", "values")
+#: Asking for messages or tools makes models stream, which real models answer differently.
+WITHOUT_TOKENS = ("updates", "tasks", "custom", "values")
+#: In these the parent's items change when subgraphs are streamed as well.
+_NOT_WIDENED = frozenset({"messages", "custom", "tools"})
+
+
+class Item(NamedTuple):
+    """One item of a widened stream."""
+
+    mode: str
+    ns: Ns
+    data: Any
+    #: The caller's item, in a tuple; empty when it was not asked for.
+    theirs: tuple[Any, ...]
+
+
+class Source:
+    """One call of `stream` or `astream`."""
+
+    def __init__(self, graph: Any, options: Mapping[str, Any], stream_tokens: bool) -> None:
+        asked = options.get("stream_mode")
+        if asked is None:
+            asked = getattr(graph, "stream_mode", None) or "values"
+        self._as_list = isinstance(asked, list)
+        self._asked = (asked,) if isinstance(asked, str) else tuple(asked)
+        self._with_ns = bool(options.get("subgraphs"))
+        self._v2 = options.get("version") == "v2"
+        prints = bool(options.get("print_mode") or options.get("debug") or _debug(graph))
+        #: The stream tells of subgraphs; otherwise callbacks have to.
+        self.wide = self._with_ns or (not prints and _NOT_WIDENED.isdisjoint(self._asked))
+        ours = WITH_TOKENS if stream_tokens else WITHOUT_TOKENS
+        #: Keyword arguments for the graph's own method.
+        self.options: dict[str, Any] = {
+            **options,
+            "stream_mode": list(dict.fromkeys((*self._asked, *ours))),
+            "subgraphs": self.wide,
+        }
+
+    def callback(self, feed: Feed) -> Links:
+        """The callback that tells what this stream does not."""
+        return Links(feed) if self.wide else Callbacks(feed)
+
+    def read(self, item: Any) -> Item:
+        """Takes an item apart and finds the caller's part of it."""
+        if self._v2:
+            mode, ns, data = item["type"], item["ns"], item["data"]
+        elif self.wide:
+            ns, mode, data = item
+        else:
+            (mode, data), ns = item, ()
+        if mode not in self._asked or (ns and not self._with_ns):
+            return Item(mode, ns, data, ())
+        if self._v2:
+            return Item(mode, ns, data, (item,))
+        if self._as_list:
+            return Item(mode, ns, data, ((ns, mode, data) if self._with_ns else (mode, data),))
+        return Item(mode, ns, data, ((ns, data) if self._with_ns else data,))
+
+    def interrupts(self, item: Any) -> Any:
+        """The interrupts that a v2 `values` part carries beside its data."""
+        return item.get("interrupts") if self._v2 else None
+
+
+def with_callback(config: Mapping[str, Any] | None, handler: Links) -> dict[str, Any]:
+    """`config` with one more callback; the caller's own object stays as it is."""
+    merged = dict(config or {})
+    callbacks = merged.get("callbacks")
+    if callbacks is None or isinstance(callbacks, Sequence):
+        merged["callbacks"] = [*(callbacks or ()), handler]
+    else:
+        manager = callbacks.copy()
+        manager.add_handler(handler, inherit=True)
+        merged["callbacks"] = manager
+    return merged
+
+
+class Streamed:
+    """A graph whose `stream` and `astream` are watched.
+
+    `invoke` of LangGraph calls `self.stream`: running the graph's own `invoke` on this gives
+    its own answer, whatever version, keys or modes were asked for.
+    """
+
+    def __init__(self, graph: Any, stream: Any, astream: Any) -> None:
+        self._graph = graph
+        self.stream = stream
+        self.astream = astream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._graph, name)
+
+
+def _debug(graph: Any) -> bool:
+    return getattr(graph, "debug", False) is True
+
+
+def is_graph(value: Any) -> bool:
+    """Whether `value` is one of LangGraph's graphs: compiled, an entrypoint, or remote."""
+    from langgraph.pregel.protocol import PregelProtocol
+
+    return isinstance(value, PregelProtocol)
+
+
+def graph_name(graph: Any) -> str | None:
+    """The name of a graph, None for LangGraph's default."""
+    name = getattr(graph, "name", None)
+    return name if isinstance(name, str) and name and name != "LangGraph" else None
+
+
+def merged(base: Any, config: Any) -> Any:
+    """The view's config under that of the call."""
+    if not base:
+        return config
+    from langchain_core.runnables.config import merge_configs
+
+    return merge_configs(base, config)

@@ -1,0 +1,365 @@
+"""Edits in, small numbered patches out: merged per record, at frame rate, from one writer.
+
+The first change after a quiet frame leaves at once and two messages are never closer than
+`FRAME`. Nothing here knows Jupyter: `send` takes a dict. A page that has a gap says hello
+and gets what it lacks from a ring of recent patches, or a snapshot.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, cast
+
+from nestling.conversation import Conversation
+from nestling.records import OPEN, Namespace, Patch, Record, Rows, Snapshot, TextField
+
+log = logging.getLogger("nestling")
+
+#: Seconds between two messages.
+FRAME = 0.033
+#: Characters of text in one message: at most six bytes each when escaped, so below 1 MB.
+MAX_CHARS = 150_000
+#: Bytes of one snapshot or answer, and its number of rows.
+MAX_BYTES = 900_000
+MAX_ROWS = 500
+#: Patches that are kept for a page that missed some.
+RING = 90
+#: Characters of a text too large for a snapshot that stand in it; the rest follows.
+_HEAD = 10_000
+#: Seconds after which a writer without work ends its thread.
+_IDLE = 2.0
+#: Seconds into a run that hears no page until its first unasked snapshot.
+DEAF = 10.0
+
+_TEXT: tuple[TextField, ...] = ("content", "reasoning", "args_text")
+
+
+class Outbox:
+    """The consumer of one conversation. `on_frame` is called after each flush, unlocked."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        send: Callable[[Mapping[str, Any]], None],
+        on_frame: Callable[[], None] = lambda: None,
+        around: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        self.conversation = conversation
+        self.send = send
+        self.on_frame = on_frame
+        #: What the writer sends in.
+        self.around = around
+        self._lock = conversation.lock
+        self._wake = threading.Condition(self._lock)
+        self._writer: threading.Thread | None = None
+        self._closed = False
+        self._dirty = False
+        self._deaf: float | None = None
+        self._due = 0.0
+        self.reset()
+        conversation.consumer = self
+
+    def reset(self) -> None:
+        """A new epoch: pages that hold the old one ask for everything."""
+        self.epoch = secrets.token_hex(4)
+        self.n = 0
+        self._ring: deque[Patch] = deque(maxlen=RING)
+        self._forget()
+        self._run = False
+
+    def _forget(self) -> None:
+        self._namespaces: dict[str, dict[str, Any]] = {}
+        self._add: dict[int, Record] = {}
+        self._set: dict[int, dict[str, Any]] = {}
+        self._append: dict[tuple[int, TextField], str] = {}
+
+    # --- what the conversation says, under its lock ----------------------------------------
+
+    def added(self, record: Record) -> None:
+        self._add[record["seq"]] = record
+        self.dirty()
+
+    def changed(self, record: Record, fields: dict[str, Any]) -> None:
+        seq = record["seq"]
+        if seq not in self._add:
+            for field in _TEXT:
+                if field in fields:
+                    self._append.pop((seq, field), None)
+            self._set.setdefault(seq, {}).update(fields)
+        self.dirty()
+
+    def grown(self, record: Record, field: TextField, text: str) -> None:
+        if record["seq"] not in self._add:
+            key = (record["seq"], field)
+            self._append[key] = self._append.get(key, "") + text
+        self.dirty()
+
+    def namespace(self, namespace: Namespace, fields: dict[str, Any] | None) -> None:
+        changed = cast("dict[str, Any]", namespace) if fields is None else fields
+        self._namespaces.setdefault(namespace["key"], {}).update(changed)
+        self.dirty()
+
+    def run(self) -> None:
+        self._run = True
+        self.dirty()
+
+    def dirty(self) -> None:
+        if self._dirty:
+            return
+        self._dirty = True
+        if self._writer is None and not self._closed:
+            self._writer = threading.Thread(target=self._write, name="nestling", daemon=True)
+            self._writer.start()
+        self._wake.notify()
+
+    # --- the writer -------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        while True:
+            with self._lock:
+                if not self._dirty and not self._closed:
+                    self._wake.wait(_IDLE)
+                if not self._dirty or self._closed:
+                    self._writer = None
+                    return
+            began = time.monotonic()
+            try:
+                with self.around():
+                    self.flush()
+                    self._remind(began)
+                self.on_frame()
+            except Exception:
+                log.warning("The display could not be updated; the run goes on.", exc_info=True)
+            # a slow flush widens the frame, so that the run keeps most of the time
+            pause = max(FRAME, 3 * (time.monotonic() - began))
+            time.sleep(pause)
+
+    def hear(self, hears: bool) -> None:
+        """Whether pages can be heard. In a sync cell some kernels hear none until it ends.
+
+        A page with a gap then says hello in vain, so snapshots go out at doubling intervals,
+        and one at the end of a run that was long enough for any.
+        """
+        with self._lock:
+            if not hears:
+                self._deaf, self._due = DEAF, time.monotonic() + DEAF
+            elif self._deaf is not None:
+                reminded, self._deaf = self._deaf > DEAF, None
+                if reminded:
+                    self.send(self.snapshot())
+
+    def _remind(self, now: float) -> None:
+        with self._lock:
+            if self._deaf is not None and now >= self._due:
+                self._deaf *= 2
+                self._due = now + self._deaf
+                self.send(self.snapshot())
+
+    def close(self) -> None:
+        """Ends the writer; what is pending is dropped."""
+        with self._lock:
+            self._closed = True
+            self._wake.notify()
+
+    # --- patches ----------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Sends what has changed, up to the size of one message."""
+        with self._lock:
+            patch = self._collect()
+            if patch is not None:
+                self._ring.append(patch)
+                self.send(patch)
+
+    def _collect(self) -> Patch | None:
+        self._dirty = False
+        self.conversation.settle()
+        self._dirty = False
+        body: dict[str, Any] = {}
+        if self._run:
+            body["run"], self._run = self.conversation.run_state(), False
+        room = MAX_CHARS
+        if self._namespaces:
+            body["namespaces"], room = self._take_namespaces(room)
+        if self._add and not self._namespaces:  # their boxes have to go first
+            body["add"], room = self._take_added(room)
+        if self._set:
+            body["set"], room = self._take_changed(room)
+        if self._append and room > 0:
+            body["append"] = self._take_grown(room)
+        if self._namespaces or self._add or self._set or self._append:
+            self.dirty()  # the rest goes in the next frame
+        if not body:
+            return None
+        self.n += 1
+        return cast(Patch, {"type": "patch", "epoch": self.epoch, "n": self.n, **body})
+
+    def _take_namespaces(self, room: int) -> tuple[dict[str, dict[str, Any]], int]:
+        taken: dict[str, dict[str, Any]] = {}
+        for key in list(self._namespaces):
+            if taken and room <= 0:
+                break
+            taken[key] = self._namespaces.pop(key)
+            room -= _extra(taken[key])
+        return taken, room
+
+    def _take_added(self, room: int) -> tuple[list[Record], int]:
+        taken: list[Record] = []
+        for seq in list(self._add):
+            if taken and room <= 0:
+                break
+            record = cast(Record, dict(self._add.pop(seq)))
+            room -= self._cut(cast("dict[str, Any]", record), seq, room)
+            taken.append(record)
+        return taken, room
+
+    def _take_changed(self, room: int) -> tuple[list[tuple[int, dict[str, Any]]], int]:
+        taken: list[tuple[int, dict[str, Any]]] = []
+        for seq in list(self._set):
+            if seq in self._add:  # its record has to go first
+                continue
+            if taken and room <= 0:
+                break
+            fields = self._set.pop(seq)
+            room -= self._cut(fields, seq, room)
+            taken.append((seq, fields))
+        return taken, room
+
+    def _take_grown(self, room: int) -> list[Any]:
+        taken: list[Any] = []
+        for (seq, field), text in list(self._append.items()):
+            if seq in self._add or seq in self._set:
+                continue
+            if room <= 0:
+                break
+            head, rest = text[:room], text[room:]
+            del self._append[seq, field]
+            if rest:
+                self._append[seq, field] = rest
+            room -= len(head)
+            taken.append((seq, head) if field == "content" else (seq, head, field))
+        return taken
+
+    def _cut(self, fields: dict[str, Any], seq: int, room: int) -> int:
+        """Leaves at most `room` characters of text in `fields`; the rest is appended later."""
+        size = 0
+        for field in _TEXT:
+            text = fields.get(field)
+            if not text:
+                continue
+            limit = max(room - size, 0)
+            if len(text) > limit:
+                fields[field] = text[:limit]
+                self._append[seq, field] = text[limit:] + self._append.get((seq, field), "")
+            size += min(len(text), limit)
+        return size + _extra(fields)
+
+    # --- what a page asks for ---------------------------------------------------------------
+
+    def hello(self, epoch: str | None, have: int) -> None:
+        """Answers a page that has seen everything up to `have` of `epoch`."""
+        with self._lock:
+            self.flush()
+            missing = [patch for patch in self._ring if patch["n"] > have]
+            if epoch == self.epoch and 0 <= self.n - have == len(missing):
+                for patch in missing:
+                    self.send(patch)
+            else:
+                self.send(self.snapshot())
+
+    def rows(self, before: int, limit: int) -> Rows:
+        """Up to `limit` rows right before the one with `seq` = `before`."""
+        with self._lock:
+            self.flush()
+            older = [record for record in self.conversation.rows() if record["seq"] < before]
+            kept = self._last_rows(older, min(limit, MAX_ROWS), MAX_BYTES)
+            if self._many_boxes():  # the page may not have theirs
+                for box in self._boxes_of(kept).values():
+                    self.namespace(box, None)
+                while self._namespaces:
+                    self.flush()
+            return {
+                "type": "rows",
+                "epoch": self.epoch,
+                "n": self.n,
+                "records": kept,
+                "earlier": len(older) - len(kept),
+            }
+
+    def snapshot(self) -> Snapshot:
+        """What patch `n` led to, in one piece, at most 1 MB: the last rows and the boxes.
+
+        Where there are thousands of boxes, only those that are open or hold these rows.
+        """
+        with self._lock:
+            self.flush()
+            conversation = self.conversation
+            rows = conversation.rows()
+            rows = rows[: len(rows) - len(self._add)]  # the newest, which are still to come
+            kept = {r["seq"]: r for r in self._last_rows(rows, MAX_ROWS, MAX_BYTES // 2)}
+            boxes = conversation.namespaces
+            if self._many_boxes():
+                boxes = self._boxes_of(kept.values())
+            return {
+                "type": "snapshot",
+                "epoch": self.epoch,
+                "n": self.n,
+                "run": conversation.run_state(),
+                "namespaces": {k: cast(Namespace, dict(v)) for k, v in boxes.items()},
+                "chat_history": [kept[r["seq"]] for r in conversation.history if r["seq"] in kept],
+                "live_chat": [kept[r["seq"]] for r in conversation.live if r["seq"] in kept],
+                "earlier": len(rows) - len(kept),
+            }
+
+    def _many_boxes(self) -> bool:
+        """Whether a snapshot has no room for all boxes."""
+        boxes = self.conversation.namespaces
+        return len(boxes) > MAX_ROWS and len(json.dumps(boxes)) > MAX_BYTES // 2
+
+    def _boxes_of(self, rows: Iterable[Record]) -> dict[str, Namespace]:
+        """The boxes in which `rows` stand, those that are open, and all around them."""
+        boxes = self.conversation.namespaces
+        wanted = {"|".join(row["namespace"]) for row in rows}
+        wanted |= {key for key, box in boxes.items() if box["status"] in OPEN}
+        for key in list(wanted):
+            parent = boxes[key]["parent"]
+            while parent is not None and parent not in wanted:
+                wanted.add(parent)
+                parent = boxes[parent]["parent"]
+        return {key: box for key, box in boxes.items() if key in wanted}
+
+    def _last_rows(self, records: list[Record], limit: int, room: int) -> list[Record]:
+        """Copies of the last records that fit in `room` bytes, as patch `n` left them."""
+        kept: list[Record] = []
+        whole: list[tuple[Record, dict[str, Any]]] = []
+        for record in reversed(records[-limit:]) if limit > 0 else ():
+            copy = cast("dict[str, Any]", dict(record))
+            for field in _TEXT:
+                pending = self._append.get((record["seq"], field))
+                if pending:  # still to come, as an append
+                    copy[field] = copy[field][: -len(pending)]
+            size = len(json.dumps(copy))
+            if size > MAX_BYTES // 2:
+                texts: dict[str, str] = {f: copy[f] for f in _TEXT if f in copy}
+                copy |= {field: text[:_HEAD] for field, text in texts.items()}
+                size = len(json.dumps(copy))
+                whole.append((record, {f: record[f] for f in _TEXT if f in copy}))
+            room -= size
+            if room < 0 and kept:
+                break
+            kept.append(cast(Record, copy))
+        for record, texts in whole:  # in pieces, for whoever has only their beginnings now
+            self.changed(record, texts)
+        return kept[::-1]
+
+
+def _extra(fields: Mapping[str, Any]) -> int:
+    """Bytes of what is not text that could be cut, in `fields`."""
+    return len(json.dumps({k: v for k, v in fields.items() if k not in _TEXT}))

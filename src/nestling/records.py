@@ -1,0 +1,205 @@
+"""The shapes that every room agrees on: records, namespaces, edits and the wire.
+
+`js/src/protocol.ts` holds the same names for the page. Everything here is plain
+JSON: no live Python objects, no secrets, no run config. A field that does not apply is
+absent (never null), on both sides of the wire.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+
+RecordType: TypeAlias = Literal[
+    "user", "ai", "tool_call", "artifact", "interrupt", "error", "system", "update", "custom"
+]
+RunStatus: TypeAlias = Literal["idle", "running", "interrupted", "completed", "failed", "cancelled"]
+NamespaceStatus: TypeAlias = Literal["running", "completed", "failed", "interrupted", "cancelled"]
+#: Fields of a record that grow by appending text while a run goes on.
+TextField: TypeAlias = Literal["content", "reasoning", "args_text"]
+
+#: Statuses that a record or namespace leaves again. At the end of a run nothing has one.
+OPEN = frozenset({"streaming", "calling", "executing", "running"})
+
+
+class Usage(TypedDict, total=False):
+    """Tokens as the provider counted them."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+
+
+class Record(TypedDict):
+    """One row of the conversation: a message, a tool call, an artifact, an error..."""
+
+    id: str
+    type: RecordType
+    #: LangGraph's segments, `[]` for the root.
+    namespace: list[str]
+    speaker: str
+    #: Order of first appearance in the view, strictly increasing; the row's handle on the wire.
+    seq: int
+    #: START number of the task that it belongs to: siblings are drawn by `(order, seq)`, so
+    #: that racing branches keep one order however their tokens arrive.
+    order: int
+    status: str
+    content: str
+    #: Seconds since the epoch.
+    started_at: float
+    ended_at: NotRequired[float]
+    # ai
+    reasoning: NotRequired[str]
+    blocks: NotRequired[list[Any]]
+    usage: NotRequired[Usage]
+    model: NotRequired[str]
+    # tool_call
+    tool_call_id: NotRequired[str]
+    name: NotRequired[str]
+    args: NotRequired[dict[str, Any]]
+    #: The arguments as the model writes them; gone once `args` is complete.
+    args_text: NotRequired[str]
+    error: NotRequired[str]
+    attempt: NotRequired[int]
+    artifacts: NotRequired[list[str]]
+    spawned: NotRequired[list[str]]
+    # artifact
+    title: NotRequired[str]
+    kind: NotRequired[str]
+    mime: NotRequired[dict[str, Any]]
+    created_by: NotRequired[str]
+    version: NotRequired[int]
+    # interrupt
+    value: NotRequired[Any]
+    actions: NotRequired[list[Any]]
+    response_schema: NotRequired[Any]
+    answer: NotRequired[Any]
+    # error
+    error_type: NotRequired[str]
+    message: NotRequired[str]
+    traceback: NotRequired[str]
+    # custom
+    data: NotRequired[Any]
+
+
+class Namespace(TypedDict):
+    """One agent or subgraph: a box. The root stands under the key `""`."""
+
+    #: Segments joined by `|`.
+    key: str
+    namespace: list[str]
+    label: str
+    #: Key of the enclosing namespace; None for the root only.
+    parent: str | None
+    #: Id of the tool_call record that called it, or None.
+    spawned_by: str | None
+    status: NamespaceStatus
+    is_agent: bool
+    #: Place among its siblings, as in `Record`; drawn from the same counters.
+    seq: int
+    order: int
+    started_at: float
+    ended_at: NotRequired[float]
+    note: NotRequired[Literal["handoff", "cached"]]
+    #: Of this namespace alone, without those inside it.
+    usage: NotRequired[Usage]
+
+
+class RunState(TypedDict):
+    """What the header of the page shows."""
+
+    status: RunStatus
+    #: Counts the runs of this view, from 1; 0 before the first.
+    turn: int
+    #: Kernel time when this was sent: the page corrects its clock by it.
+    now: float
+    started_at: NotRequired[float]
+    ended_at: NotRequired[float]
+    thread_id: NotRequired[str]
+    #: Faults of the display itself so far ("1 display problem"); absent when there are none.
+    problems: NotRequired[int]
+
+
+class Change(TypedDict):
+    """One edit of the conversation, as `view.on_event` callbacks get it."""
+
+    op: Literal["add", "set", "append", "namespace", "status"]
+    #: Record id, namespace key, or run status.
+    id: str
+    #: The record or namespace after the edit. Read-only.
+    record: Any
+
+
+# --- the wire, kernel to page -------------------------------------------------------------
+
+
+class Patch(TypedDict):
+    """Everything that changed in one frame, merged per record.
+
+    To be applied in the order of the fields below; a part that does not apply is absent.
+    A null inside `set` or `namespaces` removes the field.
+    """
+
+    type: Literal["patch"]
+    epoch: str
+    n: int
+    run: NotRequired[RunState]
+    #: key -> whole namespace when new, else the changed fields.
+    namespaces: NotRequired[dict[str, dict[str, Any]]]
+    add: NotRequired[list[Record]]
+    #: `[seq, changed fields]`
+    set: NotRequired[list[tuple[int, dict[str, Any]]]]
+    #: `[seq, text]` grows `content`; `[seq, text, field]` another text field.
+    append: NotRequired[list[tuple[int, str] | tuple[int, str, TextField]]]
+
+
+class Snapshot(TypedDict):
+    """All that a page needs to draw the present; patches with a higher `n` follow."""
+
+    type: Literal["snapshot"]
+    epoch: str
+    n: int
+    run: RunState
+    namespaces: dict[str, Namespace]
+    chat_history: list[Record]
+    live_chat: list[Record]
+    #: Number of older rows that are left out here; ask for them with `rows`.
+    earlier: int
+
+
+class Rows(TypedDict):
+    """Older rows, in order, as they are after patch `n`."""
+
+    type: Literal["rows"]
+    epoch: str
+    n: int
+    records: list[Record]
+    earlier: int
+
+
+# --- the wire, page to kernel -------------------------------------------------------------
+
+
+class Hello(TypedDict):
+    """A page says what it has; the kernel resends what is missing, or the snapshot."""
+
+    type: Literal["hello"]
+    #: None when the page has nothing yet.
+    epoch: str | None
+    have: int
+
+
+class RowsRequest(TypedDict):
+    """Asks for up to `limit` rows right before the record with `seq` = `before`."""
+
+    type: Literal["rows"]
+    before: int
+    limit: int
+
+
+class Stop(TypedDict):
+    """The Stop button: cancel cooperatively."""
+
+    type: Literal["stop"]
+
+
+Command: TypeAlias = Hello | RowsRequest | Stop

@@ -1,0 +1,369 @@
+"""The widget: traits hold what must survive, messages carry what just happened."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import anywidget
+import traitlets
+from traitlets.utils.bunch import Bunch
+
+from nestling import display
+from nestling.artifacts import Artifacts
+from nestling.conversation import Conversation
+from nestling.outbox import Outbox
+from nestling.records import Namespace, Record
+from nestling.run import Runs
+from nestling.static_output import static_html
+from nestling.text import tree
+from nestling.transcript import Transcript
+
+if TYPE_CHECKING:
+    from nestling.langgraph.adapter import Adapter
+
+log = logging.getLogger("nestling")
+
+
+def _static(name: str) -> Path | str:
+    """A file of the page. anywidget reloads a path, but never frees a view that came of one."""
+    path = Path(__file__).parent / "static" / name
+    return path if os.environ.get("ANYWIDGET_HMR") == "1" else path.read_text(encoding="utf-8")
+
+
+class _Chat(traitlets.TraitType[list[Record], Any]):
+    """A list of records: always current when read, never assigned."""
+
+    def get(self, obj: Any, cls: Any = None) -> list[Record] | None:
+        conversation: Conversation = obj._conversation
+        with conversation.lock:
+            conversation.settle()
+            return conversation.live if self.name == "live_chat" else conversation.history
+
+    def set(self, obj: Any, value: Any) -> None:
+        raise traitlets.TraitError(f"{self.name} is read-only: runs and process_event fill it.")
+
+
+class _Synced(list[str]):
+    """ipywidgets' list of synced names, which also says whether letters are shortcuts.
+
+    `keys` is a name of ipywidgets (what is synced) and of nestling (`view.keys = False`): the
+    value serves both. Its truth is nestling's.
+    """
+
+    letters = True
+
+    def __bool__(self) -> bool:
+        return self.letters
+
+    def __eq__(self, other: object) -> bool:
+        return self.letters is other if isinstance(other, bool) else list(self) == other
+
+    __hash__ = None
+
+
+class _Keys(traitlets.TraitType[Any, Any]):
+    """Takes a bool, or the list ipywidgets starts with."""
+
+    def validate(self, obj: Any, value: Any) -> _Synced:
+        if isinstance(value, _Synced):
+            return value
+        if isinstance(value, bool):
+            names = _Synced(obj.keys)
+            names.letters = value
+            return names
+        if isinstance(value, list):
+            return _Synced(value)
+        raise traitlets.TraitError(f"keys is True or False, not {value!r}")
+
+
+#: Synced traits that nobody but the view sets.
+_OURS = frozenset({"snapshot", "static_key"})
+
+
+class View(Runs, anywidget.AnyWidget):
+    """A LangGraph run as nested boxes, live and after. Made by `nestling.watch`."""
+
+    _esm: ClassVar[Path | str] = _static("widget.js")
+    _css: ClassVar[Path | str] = _static("widget.css")
+
+    #: Everything a page needs when it attaches; built when it is asked for.
+    snapshot = traitlets.Dict().tag(sync=True, to_json=lambda _value, view: view._outbox.snapshot())
+    #: Keys of the static outputs that the living page hides, separated by spaces.
+    static_key = traitlets.Unicode("").tag(sync=True)
+
+    #: Records of the run that goes on. Observers hear of it once per frame.
+    live_chat = _Chat()
+    #: Records of the runs before.
+    chat_history = _Chat()
+    status = traitlets.Enum(
+        ["idle", "running", "interrupted", "completed", "failed", "cancelled"],
+        "idle",
+        read_only=True,
+    )
+
+    #: Text to find.
+    query = traitlets.Unicode("").tag(sync=True)
+    #: Record field -> list of accepted values.
+    filters = traitlets.Dict().tag(sync=True)
+    #: `(start, end)` in seconds since the epoch; None for all.
+    time_range = traitlets.Tuple(
+        traitlets.Float(), traitlets.Float(), default_value=None, allow_none=True
+    ).tag(sync=True)
+    #: Id of the selected record.
+    selection = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    #: Whether a new display follows the end of the run.
+    follow = traitlets.Bool(True).tag(sync=True)
+    #: `nested` boxes, or the flat `log`.
+    mode = traitlets.Enum(["nested", "log"], "nested").tag(sync=True)
+    #: Boxes close by themselves (`auto`), are all closed (`all`) or all open (`none`).
+    collapse = traitlets.Enum(["auto", "all", "none"], "auto").tag(sync=True)
+    #: Whether the timeline is shown.
+    timeline = traitlets.Bool(False).tag(sync=True)
+    #: Whether the page has a field to write in; `auto` asks the graph.
+    chat = traitlets.Union([traitlets.Bool(), traitlets.Enum(["auto"])], default_value="auto").tag(
+        sync=True
+    )
+    theme = traitlets.Enum(["auto", "light", "dark"], "auto").tag(sync=True)
+    #: A CSS length, or None to grow with the content.
+    max_height = traitlets.Unicode("min(70vh, 640px)", allow_none=True).tag(sync=True)
+    #: What a screen reader is told of: `milestones`, or `all` finished messages.
+    announce = traitlets.Enum(["milestones", "all"], "milestones").tag(sync=True)
+    #: Whether single letters are shortcuts: set it to True or False.
+    keys = _Keys().tag(sync=True, to_json=lambda value, _view: bool(value))
+    #: Number of records that are kept; None keeps all.
+    max_records = traitlets.Int(None, allow_none=True).tag(sync=True)
+
+    def __init__(
+        self,
+        graph: Any = None,
+        *,
+        label: str | None = None,
+        config: Any = None,
+        stream_tokens: bool = True,
+        **traits: Any,
+    ) -> None:
+        classes = [kind for kind in type(self).mro() if issubclass(kind, View)]
+        names = {name for kind in classes for name in kind.class_own_traits(sync=True)}
+        known = names - _OURS
+        for trait in traits:
+            if trait not in (*known, "layout"):
+                raise TypeError(
+                    f"unexpected keyword argument {trait!r}. Known are: {', '.join(sorted(known))}"
+                )
+        self._graph = graph
+        self.config = dict(config or {})
+        self.stream_tokens = stream_tokens
+        self._conversation = Conversation(time.time, label or "graph")
+        self._artifacts = Artifacts(self._conversation)
+        self._adapter = self._new_adapter(named=label is not None)
+        self._outbox = Outbox(
+            self._conversation, self._post, self._on_frame, display.answering_nothing
+        )
+        self._displayed = False
+        self._shown_by_run_in: Any = None
+        self._told: dict[str, int] = {}
+        super().__init__(**traits)
+        self.on_msg(self._on_command)
+        display.claim_cell(self)
+
+    @traitlets.default("keys")
+    def _all_synced(self) -> _Synced:
+        return _Synced(self.traits(sync=True))
+
+    def _new_adapter(self, named: bool) -> Adapter:
+        from nestling.langgraph.adapter import Adapter
+
+        return Adapter(self._conversation, named=named, artifacts=self._artifacts)
+
+    # --- reading ----------------------------------------------------------------------------
+
+    @property
+    def namespaces(self) -> dict[str, Namespace]:
+        """Namespace records by key; the root stands under `""`. Read-only."""
+        return self._conversation.namespaces
+
+    @property
+    def value(self) -> Any:
+        """The last output of the graph."""
+        return self._value
+
+    @property
+    def error(self) -> BaseException | None:
+        """The exception that ended the last run, the original object."""
+        return self._error
+
+    @property
+    def transcript(self) -> Transcript:
+        """Every record, history before live."""
+        return Transcript(self._conversation)
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """What the run made, by position or title."""
+        return self._artifacts
+
+    def on_event(self, callback: Any, remove: bool = False) -> None:
+        """Calls `callback({op, id, record})` for every change, on the thread that feeds.
+
+        An exception in it is logged and never stops the run.
+        """
+        callbacks = self._conversation.callbacks
+        if not remove:
+            callbacks.append(callback)
+        elif callback in callbacks:
+            callbacks.remove(callback)
+
+    def clear(self) -> None:
+        """Empties conversation and boxes. `RuntimeError` while running."""
+        conversation = self._conversation
+        with conversation.lock:
+            if conversation.running:
+                raise RuntimeError("This view is running. Use view.stop() before view.clear().")
+            before = self._adapter
+            conversation.clear()
+            self._artifacts.clear()
+            self._adapter = self._new_adapter(before.spaces.named)
+            self._adapter.artifact_keys = before.artifact_keys
+            self._outbox.reset()
+            self._value = self._error = None
+            self._post(self._outbox.snapshot())
+        self._sync_status()
+
+    def close(self) -> None:
+        """Ends the widget: its page goes, its thread too. Records stay readable."""
+        if "_outbox" in vars(self):  # not yet, when __init__ has refused its arguments
+            self._outbox.close()
+        super().close()
+
+    # --- text -------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"<nestling.View {self._conversation.namespaces['']['label']} {self.status}>"
+
+    def __str__(self) -> str:
+        conversation = self._conversation
+        with conversation.lock:
+            conversation.settle()
+            return tree(conversation.namespaces, conversation.rows(), conversation.status)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        bundle: Any = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        return {**data, "text/plain": repr(self)}, metadata
+
+    # --- display ----------------------------------------------------------------------------
+
+    def _ipython_display_(self) -> None:
+        execution = display.execution()
+        if execution is None:
+            raise NotImplementedError  # no kernel: IPython goes on to repr
+        if execution != self._shown_by_run_in:
+            self._display()
+
+    def _display(self) -> None:
+        self._displayed = True
+        display.publish({"text/html": display.ANCHOR, "text/plain": ""})
+        display.publish(*self._repr_mimebundle_())
+        if self._conversation.history:
+            self._publish_static()
+
+    def _publish_static(self) -> None:
+        conversation = self._conversation
+        with conversation.lock:
+            conversation.settle()
+            rows, namespaces = conversation.rows(), conversation.namespaces
+            key, html = static_html(namespaces, rows, conversation.status)
+        if key not in self.static_key.split():
+            self.static_key = f"{self.static_key} {key}".strip()  # the page hides it at once
+        display.publish({"text/html": html, "text/plain": str(self)})
+
+    def _show_first(self) -> None:
+        execution = display.execution()
+        if execution is not None and not self._displayed:
+            self._display()
+            self._shown_by_run_in = execution
+
+    def _hear(self, hears: bool) -> None:
+        self._outbox.hear(hears)
+
+    def _publish_end(self) -> None:
+        if display.execution() is not None and self._displayed:
+            self._publish_static()
+
+    # --- the wire ---------------------------------------------------------------------------
+
+    def _post(self, message: Any) -> None:
+        if self.comm is not None:
+            self.send(message)
+
+    def _on_command(self, _widget: Any, command: Any, _buffers: Any) -> None:
+        """What a page asks for. Pages are not trusted: anything else is ignored."""
+        if not isinstance(command, dict):
+            return
+        kind = command.get("type")
+        if kind == "hello" and isinstance(command.get("have"), int):
+            self._outbox.hello(command.get("epoch"), command["have"])
+        elif kind == "rows" and all(type(command.get(k)) is int for k in ("before", "limit")):
+            self._post(self._outbox.rows(command["before"], command["limit"]))
+        elif kind == "stop":
+            self.stop()
+
+    def _on_frame(self) -> None:
+        """Tells Python observers of the lists, once per frame."""
+        with self._conversation.lock:
+            counts = dict(self._conversation.edits)
+        for name, count in counts.items():
+            if self._told.get(name) != count:
+                self._told[name] = count
+                records = getattr(self, name)
+                self.notify_change(
+                    Bunch(name=name, old=records, new=records, owner=self, type="change")
+                )
+
+    def _sync_status(self) -> None:
+        self.set_trait("status", self._conversation.status)
+        if not self._conversation.running:
+            self._on_frame()
+
+
+def watch(
+    graph: Any,
+    *,
+    name: str | None = None,
+    config: Any = None,
+    chat: Any = "auto",
+    stream_tokens: bool = True,
+    artifact_keys: Sequence[str] = (),
+    **traits: Any,
+) -> View:
+    """A `View` of a graph. Runs nothing and shows nothing yet.
+
+    `graph` is a compiled graph, a functional-API entrypoint or a `RemoteGraph`; it is never
+    changed. `config` is merged under the config of each call. With `stream_tokens=False` models
+    are not asked to stream and messages appear whole. Other keywords are traits of `View`.
+
+    Raises `TypeError` for anything that is not a graph and for unknown keywords, `ImportError`
+    when langgraph is missing.
+    """
+    try:
+        from nestling.langgraph.source import graph_name, is_graph
+    except ImportError as error:
+        raise ImportError(
+            "nestling.watch needs langgraph. Install it with: pip install nestling"
+        ) from error
+    if not is_graph(graph):
+        hint = "pass what StateGraph.compile() or create_agent() returns."
+        if hasattr(graph, "compile"):
+            hint = "did you forget .compile()?"
+        kind = type(graph).__name__
+        raise TypeError(f"nestling.watch takes a compiled LangGraph graph, not {kind}: {hint}")
+    label = name or graph_name(graph)
+    view = View(graph, label=label, config=config, stream_tokens=stream_tokens, chat=chat, **traits)
+    keys = (artifact_keys,) if isinstance(artifact_keys, str) else tuple(artifact_keys)
+    view._adapter.artifact_keys = keys
+    return view

@@ -1,0 +1,138 @@
+"""When messages leave, from which threads, and that none is lost."""
+
+import gc
+import sys
+import threading
+import time
+import weakref
+from itertools import pairwise
+
+from builders import check, result, start, words
+from graphs import ASK
+from page import Page
+
+from nestling import View, demo, outbox, watch
+from nestling.conversation import Conversation
+from nestling.outbox import FRAME, Outbox
+
+
+def test_two_messages_are_never_closer_than_a_frame():
+    conversation, times = Conversation(time.time), []
+    box = Outbox(conversation, lambda _: times.append(time.monotonic()))
+    with conversation.lock:
+        conversation.begin()
+        record = conversation.add("ai", "m", [], speaker="a", order=0, status="streaming")
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until:
+        with conversation.lock:
+            conversation.append(record, "x")
+        time.sleep(0.0005)
+    box.close()
+    gaps = [after - before for before, after in pairwise(times)]
+    assert len(gaps) >= 5
+    assert min(gaps) >= FRAME * 0.95
+
+
+def test_the_first_change_after_a_quiet_time_leaves_at_once():
+    conversation, sent = Conversation(time.time), threading.Event()
+    box = Outbox(conversation, lambda _: sent.set())
+    with conversation.lock:
+        conversation.begin()
+    assert sent.wait(1)
+    waited = []
+    for _ in range(5):
+        time.sleep(3 * FRAME)
+        sent.clear()
+        began = time.monotonic()
+        with conversation.lock:
+            conversation.add("user", None, [], speaker="You", order=0, content="hi")
+        assert sent.wait(1)
+        waited.append(time.monotonic() - began)
+    box.close()
+    assert min(waited) < FRAME / 2
+
+
+def test_the_writer_ends_when_there_is_nothing_to_write(monkeypatch):
+    monkeypatch.setattr(outbox, "_IDLE", 0.05)
+    view = View()
+    view.process_event(words("hello", "m", "talk"))
+    view.finalize()
+    writer = view._outbox._writer
+    assert writer is not None
+    writer.join(2)
+    assert not writer.is_alive()
+    view.process_event(words("again", "n", "talk"))
+    assert view._outbox._writer is not None
+    view.finalize()
+
+
+def test_closing_a_view_frees_its_thread():
+    view = View()
+    view.process_event(words("hello", "m", "talk"))
+    writer = view._outbox._writer
+    view.close()
+    writer.join(2)
+    assert not writer.is_alive()
+    view.finalize()
+    assert view.chat_history[0]["content"] == "hello"
+
+
+def test_a_closed_view_is_freed():
+    view = watch(demo.pipeline(delay=0))
+    view.invoke({"question": "What?"})
+    writer, seen = view._outbox._writer, weakref.ref(view)
+    view.close()
+    writer.join(2)
+    del view
+    gc.collect()
+    assert seen() is None
+
+
+def test_sixteen_threads_at_once_lose_nothing():
+    view, page = View(), Page()
+    heard = threading.Lock()
+
+    def send(message):
+        with heard:
+            page.hear(message)
+
+    page.hear(view._outbox.snapshot())
+    view._outbox.send = send
+    view.process_event(start("0", "fan"))
+
+    def feed(number):
+        ns = (f"worker:{number}",)
+        view.process_event(start(f"{number}", "worker"))
+        for piece in range(200):
+            view.process_event(words(f"{piece} ", f"m{number}", "talk", ns, task_id=f"t{number}"))
+        view.process_event(result(f"{number}", "worker"))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=feed, args=(number,)) for number in range(1, 17)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    view.finalize()
+    while view._outbox._dirty or view._outbox._append:
+        time.sleep(0.01)
+    view._outbox.close()
+    whole = "".join(f"{piece} " for piece in range(200))
+    assert [r["content"] for r in view.transcript.find(type="ai")] == [whole] * 16
+    assert page.equals(view)
+    check(view)
+
+
+def test_a_page_that_fails_to_listen_does_not_hurt_the_run():
+    def send(message):
+        raise ConnectionError("gone")
+
+    view = watch(demo.nested_team(delay=0))
+    view._outbox.send = send
+    view.invoke(ASK)
+    assert view.status == "completed"
+    check(view)

@@ -1,0 +1,261 @@
+"""Kernel and page in step: snapshot and patches give the page what the kernel has."""
+
+import json
+import random
+
+import pytest
+from builders import events_of, part, recorded, start, words
+from page import Page, drain, wired
+
+from nestling import View, outbox, recording
+
+
+@pytest.mark.parametrize("every", [1, 7, 1000])
+@pytest.mark.parametrize("name", recorded())
+def test_the_page_equals_the_kernel_after_every_frame(name, every):
+    header, events = events_of(name)
+    view = View(label=header["name"])
+    page, _ = wired(view)
+    for number, event in enumerate(events, 1):
+        recording.feed(view, event)
+        if number % every == 0:
+            view._outbox.flush()
+            assert page.equals(view)
+    view._outbox.flush()
+    assert page.equals(view)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_page_that_attaches_in_the_middle_equals_the_kernel(seed):
+    header, events = events_of("parallel_team")
+    view, rng = View(label=header["name"]), random.Random(seed)  # noqa: S311
+    _, sent = wired(view)
+    pages = []
+    for event in events:
+        recording.feed(view, event)
+        if rng.random() < 0.1:
+            view._outbox.flush()
+        if rng.random() < 0.02:
+            page = Page()
+            page.hear(view._outbox.snapshot())
+            assert page.equals(view)
+            pages.append((page, len(sent)))
+    view._outbox.flush()
+    assert pages
+    for page, at in pages:
+        for message in sent[at:]:
+            page.hear(message)
+        assert page.equals(view)
+
+
+def test_a_page_with_a_gap_is_sent_what_it_lacks():
+    view = View()
+    page, sent = wired(view)
+    for text in ("one ", "two ", "three "):
+        view.process_event(words(text, "m", "talk"))
+        view._outbox.flush()
+    late = Page()
+    late.epoch, late.n = page.epoch, 1
+    del sent[:]
+    view._outbox.hello(page.epoch, 1)
+    assert [message["type"] for message in sent] == ["patch"] * (page.n - 1)
+    assert [message["n"] for message in sent] == list(range(2, page.n + 1))
+
+
+@pytest.mark.parametrize(
+    ("epoch", "have"), [(None, 0), ("another", 1), ("same", -1), ("same", 10_000)]
+)
+def test_a_page_that_cannot_go_on_gets_a_snapshot(epoch, have):
+    view = View()
+    page, sent = wired(view)
+    view.process_event(words("hello", "m", "talk"))
+    view._outbox.flush()
+    del sent[:]
+    view._outbox.hello(page.epoch if epoch == "same" else epoch, have)
+    assert [message["type"] for message in sent] == ["snapshot"]
+
+
+def test_a_page_that_missed_more_than_is_kept_gets_a_snapshot():
+    view = View()
+    page, sent = wired(view)
+    for _ in range(outbox.RING + 5):
+        view.process_event(words("again ", "m", "talk"))
+        view._outbox.flush()
+    del sent[:]
+    view._outbox.hello(page.epoch, 2)
+    assert [message["type"] for message in sent] == ["snapshot"]
+
+
+def test_clearing_begins_a_new_epoch():
+    view = View()
+    page, sent = wired(view)
+    view.process_event(words("hello", "m", "talk"))
+    view.finalize()
+    view._outbox.flush()
+    before = page.epoch
+    view._post = view._outbox.send
+    view.clear()
+    assert sent[-1]["type"] == "snapshot"
+    assert sent[-1]["epoch"] == page.epoch != before
+    assert page.equals(view)
+    assert page.rows == {}
+
+
+# --- size -----------------------------------------------------------------------------------
+
+
+def size(message):
+    """Bytes on the wire, as Jupyter packs messages."""
+    return len(json.dumps(message, ensure_ascii=False).encode())
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "\U0001f600", "\x00"])
+def test_a_large_message_goes_in_pieces_and_arrives_whole(letter):
+    count = 2_000_000 // len(letter.encode("utf-16-le")) * 2
+    view = View()
+    page, sent = wired(view)
+    view.process_event(words(letter * count, "m", "talk"))
+    view.process_event(words(" and on", "m", "talk"))
+    drain(view)
+    assert page.equals(view)
+    assert len(view.live_chat[0]["content"]) == count + 7
+    assert max(map(size, sent)) <= 1_000_000
+
+
+def test_a_large_tool_result_goes_in_pieces_and_arrives_whole():
+    view = View()
+    page, sent = wired(view)
+    view.process_event(start("1", "tools"))
+    view.process_event(
+        part("tools", {"event": "tool-started", "tool_call_id": "c", "tool_name": "read"})
+    )
+    view._outbox.flush()
+    message = {"type": "tool", "content": "y" * 3_000_000, "tool_call_id": "c", "id": "t"}
+    view.process_event(part("messages", (message, {})))
+    view.finalize()
+    drain(view)
+    assert page.equals(view)
+    assert len(view.transcript[0]["content"]) == 3_000_000
+    assert max(map(size, sent)) <= 1_000_000
+
+
+def test_large_values_of_many_kinds_never_make_a_message_too_large():
+    view = View()
+    page, sent = wired(view)
+    for number in range(40):
+        view.process_event(part("custom", {"n": number, "big": "z" * 90_000}))
+    for number in range(40):
+        call = {"name": "write", "args": {"text": "w" * 90_000}, "id": f"c{number}"}
+        message = {"type": "ai", "content": "q" * 50_000, "id": f"m{number}", "tool_calls": [call]}
+        view.process_event(part("messages", (message, {"langgraph_node": "talk"})))
+    view.finalize()
+    drain(view)
+    assert page.equals(view)
+    assert max(map(size, sent)) <= 1_000_000
+
+
+def long_run(count=10_000):
+    view = View()
+    page, sent = wired(view)
+    for number in range(count):
+        message = {"type": "ai", "content": f"message {number}", "id": f"m{number}"}
+        view.process_event(part("messages", (message, {"langgraph_node": "talk"})))
+    view.finalize()
+    drain(view)
+    return view, page, sent
+
+
+def test_a_snapshot_of_ten_thousand_rows_is_small_and_the_rest_is_asked_for():
+    view, page, sent = long_run()
+    assert page.equals(view)
+    snapshot = view._outbox.snapshot()
+    assert size(snapshot) <= 1_000_000
+    assert max(map(size, sent)) <= 1_000_000
+    rows = snapshot["chat_history"]
+    assert snapshot["earlier"] == 10_000 - len(rows)
+    while snapshot["earlier"]:
+        snapshot = view._outbox.rows(rows[0]["seq"], 700)
+        assert size(snapshot) <= 1_000_000
+        rows = snapshot["records"] + rows
+        assert snapshot["earlier"] == 10_000 - len(rows)
+    assert rows == list(view.transcript)
+
+
+def test_a_snapshot_of_large_rows_holds_as_many_as_fit():
+    view = View()
+    page, _ = wired(view)
+    for number in range(30):
+        message = {"type": "ai", "content": "é" * 40_000, "id": f"m{number}"}
+        view.process_event(part("messages", (message, {})))
+        view._outbox.flush()
+    drain(view)
+    snapshot = view._outbox.snapshot()
+    assert 0 < len(snapshot["live_chat"]) < 30
+    assert snapshot["earlier"] == 30 - len(snapshot["live_chat"])
+    assert size(snapshot) <= 1_000_000
+    assert page.epoch == snapshot["epoch"]
+
+
+@pytest.mark.parametrize("frames", [0, 3, 100])
+def test_one_row_that_is_too_large_for_a_snapshot_still_arrives(frames):
+    view = View()
+    first, _ = wired(view)
+    view.process_event(words("x" * 2_000_000, "m", "talk"))
+    for _ in range(frames):
+        view._outbox.flush()
+    snapshot = view._outbox.snapshot()
+    assert size(snapshot) <= 1_000_000
+    page = Page()
+    page.hear(snapshot)
+    view._outbox.send = lambda message: (first.hear(message), page.hear(message))
+    drain(view)
+    assert page.equals(view)
+    assert first.equals(view)
+
+
+def test_thousands_of_boxes_go_in_pieces_and_are_asked_for():
+    view = View()
+    page, sent = wired(view)
+    for number in range(5_000):
+        message = {"type": "ai", "content": f"message {number}", "id": f"m{number}"}
+        view.process_event(part("messages", (message, {}), (f"worker:{number:036}",)))
+    view.finalize()
+    drain(view)
+    assert page.equals(view)
+    assert max(map(size, sent)) <= 1_000_000
+    late = Page()
+    late.hear(view._outbox.snapshot())
+    assert size(view._outbox.snapshot()) <= 1_000_000
+    view._outbox.send = late.hear
+    before = min(late.rows)
+    older = view._outbox.rows(before, 500)["records"]
+    assert older[-1]["seq"] < before
+    assert {"|".join(r["namespace"]) for r in (*late.rows.values(), *older)} <= set(late.boxes)
+
+
+def test_a_token_costs_its_own_text_and_little_more():
+    view = View()
+    _, sent = wired(view)
+    text = 0
+    for frame in range(30):
+        for number in range(100):
+            piece = f"{frame}-{number} "
+            text += len(piece)
+            view.process_event(words(piece, f"m{number % 10}", "talk"))
+        view._outbox.flush()
+    assert sum(map(size, sent[1:])) / text < 2
+
+
+def test_state_that_is_set_often_is_told_once_per_frame():
+    view = View()
+    _, sent = wired(view)
+    view.process_event(start("1", "talk"))
+    view._outbox.flush()
+    del sent[:]
+    for _ in range(50):
+        view.process_event(words("a", "m", "talk"))
+        view.process_event(words("", "m", "talk", tool_call_chunks=[]))
+    view._outbox.flush()
+    assert len(sent) == 1
+    assert len(sent[0]["add"]) == 1
+    assert sent[0]["add"][0]["content"] == "a" * 50
