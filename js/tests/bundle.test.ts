@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import source from "../src/widget.ts";
 import { ai, FakeModel, namespace, record, restart, snapshot, tool, user } from "./builders.ts";
 import { CASES } from "./cases.ts";
@@ -8,6 +8,13 @@ const FOLDER = `${import.meta.dirname}/../../src/nestling/static`;
 
 /** What is shipped: its names are shortened, so it has to be run as well. */
 describe.runIf(existsSync(`${FOLDER}/widget.js`))("the built bundle", () => {
+  beforeEach(() => {
+    vi.useFakeTimers(); // a clock that ticks between two drawings would tell them apart
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   const draw = (widget: typeof source) => {
     restart();
     const rows = [
