@@ -106,7 +106,7 @@ class Artifacts(Sequence[Artifact]):
 
 def _describe(value: Any) -> dict[str, Any]:
     if isinstance(value, dict) and "kind" in value and isinstance(value.get("mime"), dict):
-        return {"kind": str(value["kind"]), "mime": value["mime"]}  # told by a recording
+        return {"kind": str(value["kind"]), "mime": _fit(value["mime"])}  # told by a recording
     if isinstance(value, (list, tuple)) and value and all(_is_figure(item) for item in value):
         return {"kind": "figures", "mime": _fit({"image/png": [_png(item) for item in value]})}
     if isinstance(value, str):
@@ -164,9 +164,13 @@ def _fit(mime: dict[str, Any]) -> dict[str, Any]:
     """As much of a mimebundle as the wire takes; the rest is named with its size."""
     kept: dict[str, Any] = {}
     room = MAX_BYTES
-    for name, part in mime.items():
+    for name, part in ((text(str(name)), part) for name, part in mime.items()):
         part = text(part) if isinstance(part, str) else part
-        size = len(json.dumps(part))
+        try:
+            size = len(json.dumps(part, allow_nan=False))
+        except (TypeError, ValueError):
+            part = encode(part)
+            size = len(json.dumps(part))
         if size <= room:
             kept[name] = part
             room -= size

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
-from nestling.encode import text
+from nestling.encode import encode, text
 from nestling.records import (
     OPEN,
     Change,
@@ -59,6 +59,9 @@ class Conversation:
         self.ended_at: float | None = None
         self.consumer: Consumer | None = None
         self.callbacks: list[Callable[[Change], None]] = []
+        #: What they have not been told yet.
+        self.changes: list[Change] = []
+        self._telling = False
         #: Counts the edits of each list, for those who look once per frame.
         self.edits = {"live_chat": 0, "chat_history": 0}
         self._clear(label)
@@ -150,7 +153,7 @@ class Conversation:
                 "id": self._unique(record_type, record_id),
                 "type": record_type,
                 "namespace": namespace,
-                "speaker": speaker,
+                "speaker": str(speaker),
                 "seq": self._next_seq(),
                 "order": order,
                 "status": status,
@@ -209,7 +212,6 @@ class Conversation:
         else:
             pieces.append(piece)
         if self.callbacks:
-            self.settle()
             self._tell("append", record["id"], record)
 
     def add_namespace(
@@ -227,7 +229,7 @@ class Conversation:
         box: Namespace = {
             "key": "|".join(segments),
             "namespace": segments,
-            "label": text(label),
+            "label": text(str(label)),
             "parent": parent,
             "spawned_by": spawned_by,
             "status": status,
@@ -306,6 +308,22 @@ class Conversation:
         if self.consumer is not None:
             self.consumer.run()
 
+    def tell(self) -> None:
+        """Tells callbacks what has changed. Not under the lock: they are the user's own code."""
+        while True:
+            with self.lock:
+                if self._telling or not self.changes:  # whoever tells goes on with these
+                    return
+                self._telling = True
+                self.settle()
+                changes, self.changes = self.changes, []
+            try:
+                for change in changes:
+                    for callback in tuple(self.callbacks):
+                        _call(callback, change)
+            finally:
+                self._telling = False
+
     # --- inside ---------------------------------------------------------------------------
 
     def _set_status(self, status: RunStatus) -> None:
@@ -326,7 +344,7 @@ class Conversation:
         if record_id is None:
             count = self._counts[record_type] = self._counts.get(record_type, 0) + 1
             record_id = f"{record_type}:{count}"
-        record_id = text(record_id)
+        record_id = text(str(record_id))
         if record_id not in self.records:
             return record_id
         copy = self._copies.get(record_id, 1) + 1
@@ -336,18 +354,29 @@ class Conversation:
         return f"{record_id}@{copy}"
 
     def _tell(self, op: Any, key: str, record: Any) -> None:
-        for callback in tuple(self.callbacks):
-            try:
-                callback({"op": op, "id": key, "record": record})
-            except Exception:
-                log.warning("An on_event callback raised; the run goes on.", exc_info=True)
+        if self.callbacks:
+            self.changes.append({"op": op, "id": key, "record": record})
+
+
+def _call(callback: Callable[[Change], None], change: Change) -> None:
+    try:
+        callback(change)
+    except Exception:
+        log.warning("An on_event callback raised; the run goes on.", exc_info=True)
+
+
+#: What goes in as it is; lists and dicts have been encoded by whoever made them.
+_PLAIN = (bool, int, float, list, dict, type(None))
 
 
 def _clean(fields: dict[str, Any]) -> None:
-    """Nothing goes in that UTF-8 cannot hold."""
+    """Nothing goes in that UTF-8 or JSON cannot hold."""
     for name, value in fields.items():
-        if isinstance(value, str) and not value.isascii():
-            fields[name] = text(value)
+        if isinstance(value, str):
+            if not value.isascii():
+                fields[name] = text(value)
+        elif not isinstance(value, _PLAIN):
+            fields[name] = encode(value)
 
 
 def _assign(target: dict[str, Any], fields: dict[str, Any]) -> None:

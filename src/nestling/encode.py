@@ -72,7 +72,7 @@ class _Encoder:
         if kind is str:
             return self._text(value)
         if kind is int:
-            return value if -MAX_INT <= value <= MAX_INT else str(value)
+            return value if -MAX_INT <= value <= MAX_INT else _big(value)
         if kind is float:
             return value if math.isfinite(value) else _not_finite(value)
         try:
@@ -166,6 +166,11 @@ class _Encoder:
             if self.items > MAX_ITEMS:
                 break
         return plain
+
+
+def _big(value: int) -> str:
+    # Python itself refuses to write out what is longer than a few thousand digits
+    return str(value) if value.bit_length() < 10_000 else f"<int, {value.bit_length():,} bits>"
 
 
 def _not_finite(value: float) -> str:

@@ -115,11 +115,12 @@ def feed(view: View, event: Mapping[str, Any]) -> None:
     with conversation.lock:
         conversation.clock = lambda: float(event["t"])
         if event["type"] == "begin":
-            view._begin(data["thread_id"])
+            view._begin(data["thread_id"], data.get("asks", True))
         elif event["type"] == "end":
             view._fold_end(data["status"], data["error"])
         else:
             adapter.feed(event["type"], tuple(event["ns"]), data)
+    conversation.tell()
     if event["type"] in ("begin", "end"):
         view._sync_status()
 

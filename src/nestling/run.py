@@ -1,31 +1,35 @@
-"""Runs: the graph's own methods, shown as they happen, and events fed by hand.
-
-A fault of the graph reaches the caller unchanged; a fault of ours never reaches the graph.
-"""
+"""One run of a graph: from its start to its end, in the caller's thread or behind its back."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
+import contextvars
+import threading
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from nestling.conversation import Conversation
 from nestling.langgraph.adapter import CANCELS
-from nestling.records import NamespaceStatus
+from nestling.records import RunStatus
 
 if TYPE_CHECKING:
-    from nestling.langgraph.adapter import Adapter
+    from nestling.runs import Runs
 
-log = logging.getLogger("nestling")
+STOPPED = "stopped by view.stop()"
+BLOCKED = (
+    "Use 'await run' here: the run goes on in the event loop of this thread, "
+    "and waiting for it would stop that loop."
+)
 
-RUNNING = "This view is already running. Use view.stop() or another watch()."
-NO_GRAPH = "This view has no graph to run. Make one with nestling.watch(graph)."
 
+class Run:
+    """A run that `View.start` returned at once.
 
-class Running:
-    """The time between the start and the end of a run; its exit says how it ended."""
+    `await run` and `run.result()` give what the graph returns and raise what it raises;
+    `asyncio.CancelledError` when it was stopped.
+    """
 
     def __init__(
         self,
@@ -33,21 +37,35 @@ class Running:
         config: Mapping[str, Any] | None = None,
         input: Any = None,
         *,
+        context: Any = None,
         hears: bool = True,
     ) -> None:
         self.runs = runs
+        self.config = config
+        self.context = context
         #: What a `Command` answers to the interrupts that wait.
         self.resume = getattr(input, "resume", None)
         self.asks_anew = input is not None and not hasattr(input, "resume")
         #: The kernel can hear a page meanwhile.
         self.hears = hears
-        self.thread_id = _thread_id(config)
+        self.thread_id = _thread_id(runs._merged(config))
         self.stopping = False
+        self._status: RunStatus | None = None
         self._task: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        #: The loop without which nothing goes on, its own or that of a checkpointer.
+        self._needs: asyncio.AbstractEventLoop | None = None
+        self._future: Future[Any] | None = None
+        self._published = False
 
-    def __enter__(self) -> Running:
-        self.runs._start_run(self)
+    def __repr__(self) -> str:
+        return f"<nestling.Run {self.status}>"
+
+    # --- from start to end ------------------------------------------------------------------
+
+    def __enter__(self) -> Run:
+        if self.runs._run is not self:  # else it was begun by `start`
+            self.runs._start_run(self)
         return self
 
     def __exit__(
@@ -56,256 +74,142 @@ class Running:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.runs._end_run("cancelled" if isinstance(error, CANCELS) else None, error)
+        if self._status is None:
+            cancelled = isinstance(error, CANCELS)
+            self.runs._end_run("cancelled" if cancelled else None, error, self)
+            self._status = self.runs._conversation.status
 
     def in_task(self) -> None:
         """Called on the event loop: `stop` cancels the task that iterates."""
         self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
 
+    @property
+    def in_background(self) -> bool:
+        return self._future is not None
+
+    @property
+    def status(self) -> RunStatus:
+        """`running`, then how it ended."""
+        return self._status or "running"
+
     def stop(self) -> None:
         """Cancels at once where a task runs, else before the next item of the stream."""
         self.stopping = True
-        if self._loop is not None and self._task is not None:
-            self._loop.call_soon_threadsafe(self._task.cancel)
+        if self._loop is not None and self._status is None:
+            with suppress(RuntimeError):  # it has ended meanwhile, and its loop with it
+                self._loop.call_soon_threadsafe(self._cancel)
 
+    def _cancel(self) -> None:
+        if self._status is None and self._task is not None:  # what runs there now is not ours
+            self._task.cancel()
 
-class Runs:
-    """The part of a view that runs graphs and reads events."""
+    # --- behind the caller's back -----------------------------------------------------------
 
-    _graph: Any
-    _conversation: Conversation
-    _adapter: Adapter
-    _value: Any = None
-    _error: BaseException | None = None
-    _run: Running | None = None
-    stream_tokens: bool
-    #: Merged under the config of each call.
-    config: dict[str, Any]
+    def in_loop(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Runs `work` as a task of the running event loop."""
+        self._future = Future()
+        self._loop = self._needs = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._settled(work))
+        # cancelled before its first step it would never end
+        self._task.add_done_callback(lambda _: self._end(asyncio.CancelledError(STOPPED)))
 
-    # --- the graph's own methods ------------------------------------------------------------
+    def in_thread(self, work: Callable[[], Any], needs: asyncio.AbstractEventLoop | None) -> None:
+        """Runs `work` in a thread; a coroutine that it returns gets a loop of its own."""
+        self._future = Future()
+        self._needs = needs
+        context = contextvars.copy_context()
+        threading.Thread(
+            target=context.run, args=(self._work, work), name="nestling-run", daemon=True
+        ).start()
 
-    def invoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:
-        """Runs the graph and shows it. Arguments, result and exceptions are the graph's own."""
-        __tracebackhide__ = True
-        from nestling.langgraph.source import Streamed
-
-        graph = self._ready()
-        streamed = Streamed(graph, self.stream, self.astream)
-        self._value = type(graph).invoke(streamed, input, config, **kwargs)
-        return self._value
-
-    async def ainvoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:
-        """As `invoke`, on the caller's event loop."""
-        __tracebackhide__ = True
-        from nestling.langgraph.source import Streamed
-
-        graph = self._ready()
-        streamed = Streamed(graph, self.stream, self.astream)
-        self._value = await type(graph).ainvoke(streamed, input, config, **kwargs)
-        return self._value
-
-    def stream(self, input: Any, config: Any = None, **kwargs: Any) -> Iterator[Any]:
-        """Yields what the graph's own `stream` yields; the run starts at the first item."""
-        return self._stream(self._ready(), input, config, kwargs)
-
-    def astream(self, input: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
-        """Yields what the graph's own `astream` yields; the run starts at the first item."""
-        return self._astream(self._ready(), input, config, kwargs)
-
-    def _stream(
-        self, graph: Any, input: Any, config: Any, options: dict[str, Any]
-    ) -> Iterator[Any]:
-        __tracebackhide__ = True
-        source, config = self._source(graph, config, options)
-        with Running(self, config, input, hears=False) as run:
-            stream = graph.stream(input, config, **source.options)
-            try:
-                for item in stream:
-                    mode, ns, data, theirs = source.read(item)
-                    self._feed(mode, ns, data)
-                    yield from theirs
-                    if run.stopping:
-                        raise KeyboardInterrupt("stopped by view.stop()")
-            finally:
-                if hasattr(stream, "close"):
-                    stream.close()
-
-    async def _astream(
-        self, graph: Any, input: Any, config: Any, options: dict[str, Any]
-    ) -> AsyncIterator[Any]:
-        __tracebackhide__ = True
-        source, config = self._source(graph, config, options)
-        with Running(self, config, input) as run:
-            run.in_task()
-            stream = graph.astream(input, config, **source.options)
-            try:
-                async for item in stream:
-                    mode, ns, data, theirs = source.read(item)
-                    self._feed(mode, ns, data)
-                    for their in theirs:
-                        yield their
-                    if run.stopping:
-                        raise asyncio.CancelledError("stopped by view.stop()")
-            finally:
-                if hasattr(stream, "aclose"):
-                    await stream.aclose()
-
-    def stop(self) -> None:
-        """Cancels the run that goes on, cooperatively. Nothing when idle."""
-        run = self._run
-        if run is not None:
-            run.stop()
-
-    # --- events by hand ---------------------------------------------------------------------
-
-    def process_event(self, event: Any) -> None:
-        """Shows one event of LangGraph: a v2 part or any v1 tuple.
-
-        The first one sets `running`; one after the end begins a new turn. What is not an event
-        is kept and shown plainly.
-        """
-        conversation = self._conversation
-        with conversation.lock:
-            begins = not conversation.running
-            if begins:
-                self._begin(None)
-            self._adapter.process(event)
-        if begins:
-            self._shielded(self._sync_status)
-
-    def tee(self, stream: Any) -> Any:
-        """Wraps an iterator of LangGraph, async or not: yields its items and shows them.
-
-        Every open box is closed when it ends or raises.
-        """
-        return self._atee(stream) if hasattr(stream, "__aiter__") else self._tee(stream)
-
-    def _tee(self, stream: Any) -> Iterator[Any]:
-        __tracebackhide__ = True
-        with Running(self, hears=False):
-            try:
-                for event in stream:
-                    with self._conversation.lock:
-                        self._adapter.process(event)
-                    yield event
-            finally:
-                if hasattr(stream, "close"):
-                    stream.close()
-
-    async def _atee(self, stream: Any) -> AsyncIterator[Any]:
-        __tracebackhide__ = True
-        with Running(self) as run:
-            run.in_task()
-            try:
-                async for event in stream:
-                    with self._conversation.lock:
-                        self._adapter.process(event)
-                    yield event
-            finally:
-                if hasattr(stream, "aclose"):
-                    await stream.aclose()
-
-    def finalize(self) -> None:
-        """Ends a run that was fed by hand. Nothing happens when idle."""
-        self._end_run(None, None)
-
-    def fail(self, error: BaseException) -> None:
-        """Ends a run that was fed by hand with an error. Nothing happens when idle."""
-        self._end_run("cancelled" if isinstance(error, CANCELS) else None, error)
-
-    # --- inside -----------------------------------------------------------------------------
-
-    def _ready(self) -> Any:
-        if self._graph is None:
-            raise RuntimeError(NO_GRAPH)
-        if self._conversation.running:
-            raise RuntimeError(RUNNING)
-        return self._graph
-
-    def _source(self, graph: Any, config: Any, options: dict[str, Any]) -> Any:
-        from nestling.langgraph.source import Source, merged, with_callback
-
-        source = Source(graph, options, self.stream_tokens)
-        config = merged(self.config, config)
-        feed = self._feed if source.wide else self._feed_inner
-        return source, with_callback(config, source.callback(feed))
-
-    def _feed(self, kind: str, ns: tuple[str, ...], data: Any) -> None:
-        with self._conversation.lock:
-            self._adapter.feed(kind, ns, data)
-        if kind == "values" and not ns:
-            self._value = data
-
-    def _feed_inner(self, kind: str, ns: tuple[str, ...], data: Any) -> None:
-        with self._conversation.lock:
-            self._adapter.feed_inner(kind, ns, data)
-
-    def _start_run(self, run: Running) -> None:
-        with self._conversation.lock:
-            if self._conversation.running:
-                raise RuntimeError(RUNNING)
-            self._begin(run.thread_id)
-            self._run = run
-            if run.resume is not None:
-                self._shielded(lambda: self._adapter.rows.answer(run.resume))
-            elif run.asks_anew:
-                self._shielded(self._adapter.rows.abandon)
-        self._shielded(self._show_first)
-        self._shielded(lambda: self._hear(run.hears))
-        self._shielded(self._sync_status)
-
-    def _begin(self, thread_id: str | None) -> None:
-        self._error = None
-        self._adapter.record("begin", {"thread_id": thread_id})
-        self._conversation.begin(thread_id)
-        self._shielded(self._adapter.begin)
-
-    def _end_run(self, end: NamespaceStatus | None, error: BaseException | None) -> None:
-        self._run = None
-        if not self._conversation.running:
-            return
-        if error is not None and end is None:
-            self._error = error
-        self._shielded(lambda: self._fold_end(end, error))
-        self._shielded(lambda: self._hear(True))
-        self._shielded(self._sync_status)
-        self._shielded(self._publish_end)
-
-    def _fold_end(self, end: NamespaceStatus | None, error: BaseException | None) -> None:
-        with self._conversation.lock:
-            self._adapter.record("end", {"status": end, "error": error})
-            try:
-                if end is None and error is not None:
-                    end = "failed"
-                    self._adapter.failed(error)
-                elif end is None:
-                    end = "interrupted" if self._adapter.rows.pending else "completed"
-                self._adapter.ended("completed" if end == "completed" else "cancelled")
-            finally:
-                self._conversation.end(cast("NamespaceStatus", end))
-
-    def _shielded(self, step: Any) -> None:
-        """A fault of the display must not reach the run."""
+    def _work(self, work: Callable[[], Any]) -> None:
         try:
-            step()
-        except Exception:
-            log.warning("The display failed; the run goes on.", exc_info=True)
-            with self._conversation.lock:
-                self._conversation.problem()
+            made = work()
+            if asyncio.iscoroutine(made):
+                asyncio.run(self._settled(lambda: made))
+            else:
+                self._end(None, made)
+        except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to who waits
+            self._end(error)
 
-    # what a view adds
+    async def _settled(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        try:
+            self._end(None, await work())
+        except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to who waits
+            self._end(error)
 
-    def _sync_status(self) -> None:
-        raise AssertionError("a view says what its status trait is")
+    def _end(self, error: BaseException | None, result: Any = None) -> None:
+        assert self._future is not None  # noqa: S101  # it runs behind the caller's back
+        if self._future.done():
+            return
+        self.__exit__(None, error, None)  # the graph may not have come as far as its stream
+        if error is None:
+            self._future.set_result(result)
+        elif isinstance(error, CANCELS):
+            self._future.set_exception(asyncio.CancelledError(STOPPED))
+        else:
+            self._future.set_exception(error)
 
-    def _show_first(self) -> None:
-        raise AssertionError("a view says how it is displayed")
+    # --- waiting for it ---------------------------------------------------------------------
 
-    def _hear(self, hears: bool) -> None:
-        raise AssertionError("a view says what happens while pages cannot be heard")
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._wait().__await__()
 
-    def _publish_end(self) -> None:
-        raise AssertionError("a view says what a finished run leaves in its cell")
+    async def _wait(self) -> Any:
+        __tracebackhide__ = True
+        future = self._waited_for()
+        try:
+            await _done(future)
+        except asyncio.CancelledError:  # whoever waits for it does not want it any more
+            self.stop()
+            raise
+        return self._outcome(future)
+
+    def result(self, timeout: float | None = None) -> Any:
+        """What the graph returns; waits up to `timeout` seconds, then raises `TimeoutError`.
+
+        `RuntimeError` where waiting would stop the event loop that the run needs.
+        """
+        __tracebackhide__ = True
+        future = self._waited_for()
+        if not future.done() and self._needs is not None and self._needs is _running_loop():
+            raise RuntimeError(BLOCKED)
+        future.exception(timeout)
+        return self._outcome(future)
+
+    def _waited_for(self) -> Future[Any]:
+        if self._future is None:
+            raise RuntimeError("This run goes on in its caller's thread: nobody can wait for it.")
+        return self._future
+
+    def _outcome(self, future: Future[Any]) -> Any:
+        __tracebackhide__ = True
+        if not self._published:  # the cell that waits for a run keeps it
+            self._published = True
+            self.runs._shielded(self.runs._publish_end)
+        error = future.exception()
+        if error is not None:
+            raise error
+        return future.result()
+
+
+async def _done(future: Future[Any]) -> None:
+    """Comes back when `future` is done, whatever became of it."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake(_: Future[Any]) -> None:
+        with suppress(RuntimeError):  # nobody waits any more, the loop is closed
+            loop.call_soon_threadsafe(done.set)
+
+    future.add_done_callback(wake)
+    await done.wait()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _thread_id(config: Mapping[str, Any] | None) -> str | None:

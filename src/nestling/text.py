@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from nestling.records import Namespace, Record
 
 WIDTH = 100
+_LABEL = WIDTH - len(" [interrupted]")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: Characters that reorder a line on the screen, so that it reads as something else.
@@ -51,7 +52,7 @@ def tree(namespaces: Mapping[str, Namespace], rows: Iterable[Record], status: st
     """The text of a run; `rows` in order of `seq`."""
     rows = list(rows)
     root = outline(namespaces, rows)
-    lines = [f"{namespaces['']['label']} [{status}]", *_draw(root, "")]
+    lines = [f"{label_of(namespaces[''])} [{status}]", *_draw(root, "")]
     made = summary(root)
     if made:
         lines.append(made)
@@ -78,8 +79,16 @@ def line(record: Record) -> str | None:
     full = _line(record)
     if full is None:
         return None
-    flat = clean(full)
-    return flat if len(flat) <= WIDTH else flat[: WIDTH - 1] + "…"
+    return _cut(clean(full), WIDTH)
+
+
+def label_of(box: Namespace) -> str:
+    """What a box is called, with room for its status behind it."""
+    return _cut(clean(box["label"]), _LABEL)
+
+
+def _cut(flat: str, width: int) -> str:
+    return flat if len(flat) <= width else flat[: width - 1] + "…"
 
 
 def clean(value: str) -> str:
@@ -100,7 +109,7 @@ def _draw(branch: Branch, indent: str) -> Iterator[str]:
 def _title(branch: Branch) -> str | None:
     if branch.is_box:
         box: Namespace = branch.item  # type: ignore[assignment]  # is_box told it
-        return f"{clean(box['label'])} [{box['status']}]"
+        return f"{label_of(box)} [{box['status']}]"
     return line(branch.item)  # type: ignore[arg-type]  # is_box told it
 
 

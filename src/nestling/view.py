@@ -18,9 +18,9 @@ from nestling.artifacts import Artifacts
 from nestling.conversation import Conversation
 from nestling.outbox import Outbox
 from nestling.records import Namespace, Record
-from nestling.run import Runs
+from nestling.runs import Runs
 from nestling.static_output import static_html
-from nestling.text import tree
+from nestling.text import label_of, tree
 from nestling.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class View(Runs, anywidget.AnyWidget):
     @property
     def value(self) -> Any:
         """The last output of the graph."""
-        return self._value
+        return self._adapter.value
 
     @property
     def error(self) -> BaseException | None:
@@ -230,8 +230,9 @@ class View(Runs, anywidget.AnyWidget):
             self._adapter = self._new_adapter(before.spaces.named)
             self._adapter.artifact_keys = before.artifact_keys
             self._outbox.reset()
-            self._value = self._error = None
+            self._error = self._asked = None
             self._post(self._outbox.snapshot())
+        conversation.tell()
         self._sync_status()
 
     def close(self) -> None:
@@ -243,7 +244,7 @@ class View(Runs, anywidget.AnyWidget):
     # --- text -------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        return f"<nestling.View {self._conversation.namespaces['']['label']} {self.status}>"
+        return f"<nestling.View {label_of(self._conversation.namespaces[''])} {self.status}>"
 
     def __str__(self) -> str:
         conversation = self._conversation
@@ -267,6 +268,11 @@ class View(Runs, anywidget.AnyWidget):
 
     def _display(self) -> None:
         self._displayed = True
+        if self.comm is None:  # closed: what is left of it is what it showed
+            display.publish({"text/plain": repr(self)})
+            if self._conversation.history:
+                self._publish_static()
+            return
         display.publish({"text/html": display.ANCHOR, "text/plain": ""})
         display.publish(*self._repr_mimebundle_())
         if self._conversation.history:
@@ -278,7 +284,7 @@ class View(Runs, anywidget.AnyWidget):
             conversation.settle()
             rows, namespaces = conversation.rows(), conversation.namespaces
             key, html = static_html(namespaces, rows, conversation.status)
-        if key not in self.static_key.split():
+        if self.comm is not None and key not in self.static_key.split():
             self.static_key = f"{self.static_key} {key}".strip()  # the page hides it at once
         display.publish({"text/html": html, "text/plain": str(self)})
 

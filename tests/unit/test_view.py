@@ -11,7 +11,7 @@ from builders import check, fed, part, result, shown, start, words
 from graphs import ASK
 
 from nestling import View, demo, watch
-from nestling.run import RUNNING
+from nestling.runs import RUNNING
 from nestling.static_output import static_html
 
 HELLO = words("hello", "m", "talk")
@@ -76,7 +76,7 @@ def test_every_change_is_told_with_the_record_after_it():
         ("status", "completed"),
     ]
     texts = [record["content"] for op, _, record in heard if op in ("add", "append", "set")]
-    assert texts == ["", "hello", "hellohello", "hellohello"]
+    assert texts == ["hello", "hello", "hellohello", "hellohello"]
     view.on_event(view.on_event, remove=True)  # was never there
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from nestling.conversation import Conversation
 from nestling.langgraph.calls import ArtifactStore
-from nestling.langgraph.messages import Messages
+from nestling.langgraph.interrupts import Interrupts
+from nestling.langgraph.messages import Messages, said
 from nestling.langgraph.normalize import Event, Message, Ns, messages_in, normalize, read_message
 from nestling.langgraph.rows import Rows, plain_error, told
 from nestling.langgraph.spaces import Space, Spaces, Task
@@ -48,6 +50,9 @@ class Adapter:
         self.artifact_keys = artifact_keys
         self.tap: Tap | None = None
         self.rows = Rows(conversation, self.spaces)
+        self.interrupts = Interrupts(conversation, self.spaces)
+        #: The root's last state: what the graph gave out at last.
+        self.value: Any = None
         #: This run tells of tasks; else updates have to do.
         self._saw_tasks = False
         #: Errors that tasks of this run have told of.
@@ -62,7 +67,7 @@ class Adapter:
             "tools": self.messages.calls.tool,
             "custom": self.rows.plain,
             "link": self.spaces.link,
-            "interrupts": self.rows.interrupts,
+            "interrupts": self._interrupts,
             "checkpoints": self._nothing,
             "debug": self._nothing,
         }
@@ -89,7 +94,7 @@ class Adapter:
 
     def feed_inner(self, kind: str, ns: Ns, data: Any) -> None:
         """One event told by a callback: it waits until its namespace's tasks have STARTed."""
-        if self.spaces.knows(ns):
+        if kind == "link" or self.spaces.knows(ns):
             self.feed(kind, ns, data)
         else:
             self._early.append(Event(kind, ns, data))
@@ -118,13 +123,13 @@ class Adapter:
         if not told(error, self._errors):
             self.rows.error(self.spaces.root, error, self.spaces.root.order)
 
-    def begin(self) -> None:
-        """A new run on the same view."""
-        self.rows.begin()
+    def begin(self, asks: bool = True) -> None:
+        """A new run on the same view; `asks`: it has an input, and does not just go on."""
+        self.interrupts.begin()
         self._errors.clear()
         self._saw_tasks = False
         self.spaces.begin()
-        self.messages.begin()
+        self.messages.begin(asks)
 
     def ended(self, status: str) -> None:
         """The run is over: tasks without a RESULT go no further."""
@@ -166,10 +171,11 @@ class Adapter:
         result = data.get("result")
         if result:
             self._read(task.space, task, result)
+            self.messages.wrote(task, result)
         self.spaces.finish(task)
         task.result = result
         if interrupts:
-            self.rows.interrupts(ns, interrupts)
+            self._interrupts(ns, interrupts)
             self.messages.end_task(task, "interrupted")
             self.spaces.close_owned(task, "interrupted")
             return
@@ -205,10 +211,11 @@ class Adapter:
         elif box["status"] == "cancelled":  # for another failure that came first
             self.conversation.set_namespace(box, status="failed")
 
-    def _settle_writers(self, space: Space) -> None:
+    def _settle_writers(self, space: Space, told: Counter[tuple[str, str]] | None = None) -> None:
         """Tasks that ended and showed nothing, not even in `values`, leave their quiet rows."""
         writers, space.writers = space.writers, []
         for task in writers:
+            self.messages.settle(task, told if told is not None else Counter())
             self._unseen(task, "completed")
 
     def _leave(self, task: Task) -> None:
@@ -223,10 +230,9 @@ class Adapter:
 
     def _unseen(self, task: Task, status: str) -> None:
         """The quiet row of a task that showed nothing."""
-        if task.shown:
-            return
-        task.shown = True
-        self.rows.update(task.space, task.name, task.order, status, task.result)
+        if not task.shown:
+            self.rows.update(task.space, task.name, task.order, status, task.result)
+        task.shown, task.result = True, None
 
     # --- state ----------------------------------------------------------------------------
 
@@ -235,7 +241,7 @@ class Adapter:
         cached = bool((data.get("__metadata__") or {}).get("cached"))
         for node, update in data.items():
             if node == "__interrupt__":
-                self.rows.interrupts(ns, update)
+                self._interrupts(ns, update)
             elif node == "__metadata__":
                 continue
             elif not self._saw_tasks:
@@ -246,6 +252,7 @@ class Adapter:
                     self._read(space, tasks[0] if len(tasks) == 1 else None, update, node)
                 if cached and tasks:  # there will be no RESULT
                     tasks[0].result = update
+                    self.messages.wrote(tasks[0], update)
                     space.writers.append(tasks[0])
                     self.spaces.finish(tasks[0])
 
@@ -260,30 +267,39 @@ class Adapter:
 
     def _read(self, space: Space, task: Task | None, update: Any, node: str | None = None) -> None:
         for message in messages_in(update):
-            if message.id is not None or message.type == "tool":
+            if message.id is not None or message.type == "tool" or task is None:
                 self.messages.whole(space, message, task, task.name if task else node)
 
     def _values(self, ns: Ns, data: Any) -> None:
         space = self.spaces.get(ns)
-        if isinstance(data, Mapping) and data.get("__interrupt__"):
-            self.rows.interrupts(ns, data["__interrupt__"])
+        if not ns:
+            self.value = data
+        if isinstance(data, Mapping):
+            if data.get("__interrupt__"):
+                self._interrupts(ns, data["__interrupt__"])
+            for key in self.artifact_keys:
+                if data.get(key) is not None:
+                    self.messages.calls.state_artifact(space, key, data[key])
         if not space.saw_values:
             space.saw_values = True
             self.messages.opening(space, data)
             return
-        for message in messages_in(data):
-            if self.messages.is_new(message):
-                writer = _writer(space.writers, message)
-                self.messages.whole(space, message, writer, writer.name if writer else None)
-        self._settle_writers(space)
+        messages, told = list(messages_in(data)), Counter[tuple[str, str]]()
+        for message in (
+            *filter(self.messages.is_new, messages),
+            *self.messages.beyond(space, messages),
+        ):
+            writer = _writer(space.writers, message)
+            self.messages.whole(space, message, writer, writer.name if writer else None)
+            told[said(message)] += 1
+        self._settle_writers(space, told)
         if self._early and not ns:
             self._catch_up(everything=True)
-        if isinstance(data, Mapping):
-            for key in self.artifact_keys:
-                if data.get(key) is not None:
-                    self.messages.calls.state_artifact(space, key, data[key])
 
     # --- the rest -------------------------------------------------------------------------
+
+    def _interrupts(self, ns: Ns, interrupts: Any) -> None:
+        self.interrupts.raised(ns, interrupts, self.rows.whoever)
 
     def _nothing(self, ns: Ns, data: Any) -> None:
         """Checkpoints and debug events repeat what the others say."""

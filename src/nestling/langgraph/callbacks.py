@@ -1,8 +1,9 @@
-"""Subgraphs told by callbacks alone, where the stream may not be widened.
+"""Graphs told by callbacks alone, where the stream says nothing of them, or not enough.
 
 A caller who asks for `messages` without subgraphs would get other items if subgraphs were
-streamed too: LangGraph dedupes messages by id. So the root's events come from the stream, and
-those of the namespaces inside it from here, in the same shapes.
+streamed too: LangGraph dedupes messages by id. Then the root's events come from the stream, and
+those of the namespaces inside it from here, in the same shapes. So do, always, those of graphs on a
+thread of their own or with a memory of their own, whose events the stream leaves out or mixes up.
 """
 
 from __future__ import annotations
@@ -11,23 +12,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from nestling.langgraph.links import Feed, Links, namespace_of
+from nestling.langgraph.links import Feed, Links, Run, Streamed
 from nestling.langgraph.normalize import Ns
 
 _NOSTREAM = "nostream"
 
 
 class Callbacks(Links):
-    """Feeds `tasks`, `messages`, `tools` and `updates` of every namespace but the root."""
+    """Feeds `tasks`, `messages` and `tools` of every graph that the stream does not tell of."""
 
-    ignore_llm = False
-    ignore_chat_model = False
-
-    def __init__(self, feed: Feed) -> None:
-        super().__init__(feed)
-        self._nodes: dict[UUID, tuple[Ns, str, str]] = {}
+    def __init__(self, feed: Feed, streamed: Streamed = "all") -> None:
+        super().__init__(feed, streamed)
+        #: Tasks that are told here, so that their tokens in the stream are needless.
+        self.tasks: set[str] = set()
         self._models: dict[UUID, tuple[Ns, Mapping[str, Any]]] = {}
         self._tools: dict[UUID, tuple[Ns, str]] = {}
+
+    @property
+    def ignore_llm(self) -> bool:
+        """Tokens are heard only where they are told here: each would cost its time."""
+        return not (self.tasks or self.streamed != "all")
+
+    ignore_chat_model = ignore_llm
 
     # --- nodes ------------------------------------------------------------------------------
 
@@ -51,36 +57,39 @@ class Callbacks(Links):
             metadata=metadata,
             **kwargs,
         )
-        metadata = metadata or {}
-        if self._runs[run_id].kind != "node":
+        metadata, run = metadata or {}, self.runs[run_id]
+        if not self._is_told(run) or run.name != str(metadata.get("langgraph_node") or ""):
             return
-        ns, name = namespace_of(metadata), str(metadata.get("langgraph_node") or "")
-        task_id = str(metadata.get("langgraph_checkpoint_ns")).rpartition(":")[2]
-        if ns and self._runs[run_id].name == name:
-            self._nodes[run_id] = (ns, name, task_id)
-            start = {"id": task_id, "name": name, "input": inputs, "metadata": metadata}
-            self.feed("tasks", ns, start)
+        task_id = run.segment.rpartition(":")[2]
+        self.tasks.add(task_id)
+        start = {"id": task_id, "name": run.name, "input": inputs, "metadata": metadata}
+        self.feed("tasks", _place(run), {**start, "triggers": metadata.get("langgraph_triggers")})
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        run = self.runs.get(run_id)
+        if run is not None and self._has_begun(run):
+            self._result(run, result=_written(outputs))
         super().on_chain_end(outputs, run_id=run_id)
-        node = self._nodes.pop(run_id, None)
-        if node is not None:
-            ns, name, task_id = node
-            self.feed("tasks", ns, {"id": task_id, "name": name, "result": _written(outputs)})
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        run = self.runs.get(run_id)
+        if run is not None and self._has_begun(run) and not _leaves(error):
+            if type(error).__name__ == "GraphInterrupt":
+                self._result(run, interrupts=error.args[0] if error.args else ())
+            else:
+                self._result(run, error=error)
         super().on_chain_error(error, run_id=run_id)
-        node = self._nodes.pop(run_id, None)
-        if node is None or _leaves(error):
-            return
-        ns, name, task_id = node
-        end: dict[str, Any] = {"id": task_id, "name": name, "result": None}
-        kind = type(error).__name__
-        if kind == "GraphInterrupt":
-            end["interrupts"] = error.args[0] if error.args else ()
-        else:
-            end["error"] = error
-        self.feed("tasks", ns, end)
+
+    def _is_told(self, run: Run | None) -> bool:
+        return run is not None and run.graph is not None and run.graph.told
+
+    def _has_begun(self, run: Run) -> bool:
+        """A node; what it is made of has its segment, but not its name."""
+        return self._is_told(run) and run.segment.partition(":")[0] == run.name
+
+    def _result(self, run: Run, **fields: Any) -> None:
+        end = {"id": run.segment.rpartition(":")[2], "name": run.name, "result": None, **fields}
+        self.feed("tasks", _place(run), end)
 
     # --- models -----------------------------------------------------------------------------
 
@@ -90,14 +99,14 @@ class Callbacks(Links):
         messages: Any,
         *,
         run_id: UUID,
+        parent_run_id: UUID | None = None,
         tags: list[str] | None = None,
         metadata: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        metadata = metadata or {}
-        ns = namespace_of(metadata)
-        if ns and _NOSTREAM not in (tags or ()):
-            self._models[run_id] = (ns, metadata)
+        node = self.around(parent_run_id)
+        if node is not None and self._is_told(node) and _NOSTREAM not in (tags or ()):
+            self._models[run_id] = (_place(node), metadata or {})
 
     def on_llm_new_token(
         self, token: Any, *, chunk: Any = None, run_id: UUID, **kwargs: Any
@@ -129,21 +138,20 @@ class Callbacks(Links):
         *,
         run_id: UUID,
         parent_run_id: UUID | None = None,
-        metadata: Mapping[str, Any] | None = None,
         inputs: Any = None,
         **kwargs: Any,
     ) -> None:
         super().on_tool_start(
             serialized, input_str, run_id=run_id, parent_run_id=parent_run_id, **kwargs
         )
-        ns = namespace_of(metadata or {})
-        if not ns:
+        node = self.around(parent_run_id)
+        if node is None or not self._is_told(node):
             return
         call_id = str(kwargs.get("tool_call_id") or run_id)
-        self._tools[run_id] = (ns, call_id)
+        self._tools[run_id] = (_place(node), call_id)
         name = str((serialized or {}).get("name") or kwargs.get("name") or "")
         started = {"event": "tool-started", "tool_call_id": call_id, "tool_name": name}
-        self.feed("tools", ns, {**started, "input": inputs})
+        self.feed("tools", _place(node), {**started, "input": inputs})
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         super().on_tool_end(output, run_id=run_id)
@@ -160,6 +168,11 @@ class Callbacks(Links):
             ns, call_id = tool
             failed = {"event": "tool-error", "tool_call_id": call_id, "message": str(error)}
             self.feed("tools", ns, failed)
+
+
+def _place(node: Run) -> Ns:
+    assert node.graph is not None  # noqa: S101  # every node has the graph it is in
+    return node.graph.place
 
 
 def _leaves(error: BaseException) -> bool:

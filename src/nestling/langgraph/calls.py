@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from nestling.conversation import Conversation
-from nestling.encode import encode, text
+from nestling.encode import encode, short, text
 from nestling.langgraph.normalize import Message, Ns, messages_in, result_text
 from nestling.langgraph.spaces import Space, Spaces, Task
 from nestling.records import Record
@@ -76,7 +76,7 @@ class Calls:
         record = speech.by_id.get(str(call_id)) if call_id else None
         if record is None:
             record = self._new_call(speech, call_id, str(call.get("name") or ""))
-        args = encode(call.get("args") or {})
+        args = _arguments(call.get("args"))
         self.conversation.set(record, args=args, name=str(call.get("name") or ""), args_text=None)
 
     def complete(self, call: Record) -> None:
@@ -130,7 +130,7 @@ class Calls:
         task.shown = True
         record = space.calls.get(str(call["id"]))
         if record is None:
-            args = encode(call["args"])
+            args = _arguments(call["args"])
             name = str(call["name"])
             self._add_call(space, call["id"], name, task.order, "executing", args=args)
         elif record["status"] in ("calling", "interrupted"):
@@ -156,13 +156,21 @@ class Calls:
             if record["status"] != "executing":
                 self._execute(record)
             if "args" not in record and data.get("input") is not None:
-                self.conversation.set(record, args=encode(data["input"]), args_text=None)
+                self.conversation.set(record, args=_arguments(data["input"]), args_text=None)
+        elif event == "tool-output-delta":
+            self._delta(record, data.get("delta"))
         elif event == "tool-finished":
             self._output(space, record, data.get("output"))
         elif event == "tool-error":
             error = text(str(data.get("message") or data.get("error") or ""))
             self.conversation.set(record, status="failed", error=error)
             self.spaces.close_spawned(record, "failed")
+
+    def _delta(self, record: Record, delta: Any) -> None:
+        """A piece of a result that is still being made."""
+        piece = delta if isinstance(delta, str) else f"{short(delta, 400)}\n"
+        if record["status"] == "executing":
+            self.conversation.append(record, text(piece))
 
     def _output(self, space: Space, record: Record, output: Any) -> None:
         found = [m for m in messages_in(output) if m.type == "tool"]
@@ -189,7 +197,9 @@ class Calls:
         failed = message.status == "error"
         if message.artifact is not None and "artifacts" not in record:
             self._artifact(space, record, message.artifact)
-        if record["status"] not in ("cancelled", "rejected"):
+        if record["status"] == "rejected":
+            self.conversation.set(record, content=content)
+        elif record["status"] != "cancelled":
             self.conversation.set(
                 record,
                 status="failed" if failed else "completed",
@@ -224,6 +234,8 @@ class Calls:
         if self.artifacts is None:
             return
         known = self._from_state.get((space.ns, key))
+        if known is None and any(shown is value for _, shown in self._from_state.values()):
+            return  # a state that shares it
         if known is None:
             created_by = space.box["key"]
             artifact = self._add_artifact(space, key, value, created_by, space.order)
@@ -254,3 +266,9 @@ class Calls:
         )
         self.artifacts.keep(artifact["id"], data)
         return artifact
+
+
+def _arguments(value: Any) -> dict[str, Any]:
+    """The arguments of a call as an object, whatever a model made of them."""
+    plain = encode(value if value is not None else {})
+    return plain if isinstance(plain, dict) else {"input": plain}

@@ -1,14 +1,15 @@
 """The inline callback: what LangGraph's events do not tell.
 
-Only callbacks know a graph's name and which tool call started a subgraph in every case. Of the
-run of a namespace's graph the parents are walked up to the nearest tool; a node on the way
-means that no tool called it.
+Only callbacks know a graph's name, which tool call started a subgraph in every case, and which
+of two runs of one graph a task belongs to. Of the run of a namespace's graph the parents are
+walked up to the nearest tool; a node on the way means that no tool called it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -16,31 +17,52 @@ from langchain_core.callbacks import BaseCallbackHandler
 from nestling.langgraph.normalize import Ns
 
 Feed = Callable[[str, Ns, Any], None]
+#: What the stream beside this callback tells of: every namespace, the root only, or there is none.
+Streamed: TypeAlias = Literal["all", "root", "nothing"]
 
 
-class _Run(NamedTuple):
-    kind: str
+@dataclass(slots=True, eq=False)
+class Graph:
+    """One run of a graph."""
+
+    #: Its namespace as LangGraph tells it, and the one that is its own.
+    raw: Ns
+    place: Ns
+    #: Callbacks tell of it, not the stream.
+    told: bool
+
+
+class Run(NamedTuple):
+    """One run of LangChain: a graph, a node, a tool or anything else that calls callbacks."""
+
+    kind: Literal["node", "tool", "chain"]
     name: str
     parent: UUID | None
     tool_call_id: str | None = None
     agent: str | None = None
+    #: What a graph that nobody streams was given.
+    input: Any = None
+    #: Of a node: the graph it is in, and its segment of the namespace.
+    graph: Graph | None = None
+    segment: str = ""
 
 
 class Links(BaseCallbackHandler):
-    """Feeds one `link` for each namespace, at the start of its first node."""
+    """Finds out which graph runs where, and feeds one `link` for each at its first node."""
 
     run_inline = True
     raise_error = False
-    ignore_llm = True
-    ignore_chat_model = True
     ignore_retriever = True
     ignore_retry = True
     ignore_custom_event = True
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, streamed: Streamed = "all") -> None:
         self.feed = feed
-        self._runs: dict[UUID, _Run] = {}
-        self._linked: set[Ns] = set()
+        self.streamed = streamed
+        self.runs: dict[UUID, Run] = {}
+        #: Graphs that go on, by their run and by their place.
+        self.graphs: dict[UUID, Graph] = {}
+        self._at: dict[Ns, UUID] = {}
 
     def on_chain_start(
         self,
@@ -54,19 +76,23 @@ class Links(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         metadata = metadata or {}
-        is_node = any(tag.startswith("graph:step:") for tag in tags or ())
-        kind = "node" if is_node else "chain"
-        name = str(kwargs.get("name") or "")
-        agent = metadata.get("lc_agent_name")
-        self._runs[run_id] = _Run(kind, name, parent_run_id, agent=agent)
-        if is_node:
-            self._link(namespace_of(metadata), parent_run_id)
+        name, agent = str(kwargs.get("name") or ""), metadata.get("lc_agent_name")
+        if not any(tag.startswith("graph:step:") for tag in tags or ()) or parent_run_id is None:
+            given = inputs if self.streamed == "nothing" else None
+            self.runs[run_id] = Run("chain", name, parent_run_id, agent=agent, input=given)
+            return
+        graph = self.graphs.get(parent_run_id)
+        if graph is None:
+            graph = self._begin(parent_run_id, namespace_of(metadata))
+        segment = str(metadata.get("langgraph_checkpoint_ns") or "").rpartition("|")[2]
+        run = Run("node", name, parent_run_id, agent=agent, graph=graph, segment=segment)
+        self.runs[run_id] = run
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        self._runs.pop(run_id, None)
+        self._end(run_id)
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        self._runs.pop(run_id, None)
+        self._end(run_id)
 
     def on_tool_start(
         self,
@@ -78,32 +104,75 @@ class Links(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         call_id = kwargs.get("tool_call_id")
-        self._runs[run_id] = _Run("tool", str(kwargs.get("name") or ""), parent_run_id, call_id)
+        self.runs[run_id] = Run("tool", str(kwargs.get("name") or ""), parent_run_id, call_id)
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        self._runs.pop(run_id, None)
+        self._end(run_id)
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        self._runs.pop(run_id, None)
+        self._end(run_id)
 
-    def _link(self, ns: Ns, graph_run: UUID | None) -> None:
-        if ns in self._linked or graph_run is None:
-            return
-        self._linked.add(ns)
-        graph = self._runs.get(graph_run)
-        if graph is None:
-            return
-        self.feed(
-            "link",
-            ns,
-            {"graph": graph.name, "agent": graph.agent, "tool_call_id": self._caller(graph)},
-        )
+    # --- which graph runs where -------------------------------------------------------------
 
-    def _caller(self, graph: _Run) -> str | None:
-        run = self._runs.get(graph.parent) if graph.parent is not None else None
+    def around(self, run_id: UUID | None) -> Run | None:
+        """The node that a run is or stands in, the nearest one."""
+        run = self.runs.get(run_id) if run_id is not None else None
+        while run is not None and run.kind != "node":
+            run = self.runs.get(run.parent) if run.parent is not None else None
+        return run
+
+    def _begin(self, run_id: UUID, raw: Ns) -> Graph:
+        """A graph is known by its first node."""
+        run = self.runs.get(run_id)
+        node = self.around(run_id)
+        outer = node.graph if node is not None else None
+        if node is None or outer is None:
+            place, segment, told = raw, f"{run.name if run else 'graph'}:{run_id}", False
+            outer_place: Ns = ()
+            self.opens(run_id, run)
+        else:
+            inner = raw[: len(outer.raw)] == outer.raw and len(raw) > len(outer.raw)
+            place = outer.place + (raw[len(outer.raw) :] if inner else ())
+            segment, outer_place = node.segment, outer.place
+            # The stream knows nothing of a graph on a thread of its own, and mixes up those
+            # whose namespace does not say which task runs them.
+            told = outer.told or not inner or any(not _is_unique(part) for part in raw)
+        number = 0
+        while place in self._at:
+            place = (*outer_place, segment, *((str(number),) if number else ()))
+            number += 1
+        told = told or self.streamed == "nothing" or (self.streamed == "root" and place != ())
+        graph = self.graphs[run_id] = Graph(raw, place, told)
+        self._at[place] = run_id
+        if run is not None:
+            link = {"graph": run.name, "agent": run.agent, "tool_call_id": self._caller(run)}
+            self.feed("link", place, link)
+        return graph
+
+    def opens(self, run_id: UUID, run: Run | None) -> None:
+        """An outermost graph is about to begin."""
+
+    def _end(self, run_id: UUID) -> None:
+        self.runs.pop(run_id, None)
+        graph = self.graphs.pop(run_id, None)
+        if graph is not None:
+            self._at.pop(graph.place, None)
+
+    def _caller(self, graph: Run) -> str | None:
+        run = self.runs.get(graph.parent) if graph.parent is not None else None
         while run is not None and run.kind == "chain":
-            run = self._runs.get(run.parent) if run.parent is not None else None
+            run = self.runs.get(run.parent) if run.parent is not None else None
         return run.tool_call_id if run is not None and run.kind == "tool" else None
+
+
+def _is_unique(segment: str) -> bool:
+    """A segment that names its task, or counts the graphs of one."""
+    return ":" in segment or segment.isdigit()
+
+
+def is_shared(ns: Ns) -> bool:
+    """Whether runs of one graph may share this namespace: it remembers between them."""
+    return any(not _is_unique(segment) for segment in ns)
 
 
 def namespace_of(metadata: Mapping[str, Any]) -> Ns:

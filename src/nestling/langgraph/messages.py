@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,10 +35,13 @@ class Messages:
         #: Ids that were shown in this run, and those that it was given to begin with.
         self._fresh: set[str] = set()
         self._given: set[str] = set()
+        #: This run has an input, which may be that of an earlier one.
+        self._asks = True
         self.calls = Calls(conversation, spaces, artifacts, self._owners)
 
-    def begin(self) -> None:
+    def begin(self, asks: bool) -> None:
         """A new run: what a model says from now on is new, also under an id of before."""
+        self._asks = asks
         self._speeches.clear()
         self._of_task.clear()
         self._fresh.clear()
@@ -118,24 +122,63 @@ class Messages:
         Whatever stands before the last answer in it was said in an earlier turn.
         """
         given = list(messages_in(state))
-        unseen = [m for m in given if m.id is None or m.id not in self._owners]
+        again = self._asks and space.parent is None
+        nameless = set(map(id, self.beyond(space, given)))
+        unseen = [
+            message for message in given
+            if (id(message) in nameless if message.id is None else self._unseen(message.id, again))
+        ]  # fmt: skip
         self._given.update(message.id for message in given if message.id is not None)
-        for message in unseen:
-            if message.id is not None:
-                self._owners[message.id] = space.ns
         answers = [i for i, message in enumerate(unseen) if message.type in ("ai", "tool")]
         asker = space.parent.box["label"] if space.parent is not None else "You"
-        for message in unseen[answers[-1] + 1 if answers else 0 :]:
-            self._ask(space, message, asker, space.order)
+        first = answers[-1] + 1 if answers else 0
+        for i, message in enumerate(unseen):
+            if message.id is not None:
+                self._owners[message.id] = space.ns
+            if i >= first:
+                self._ask(space, message, asker, space.order)
+            elif message.id is None:
+                space.nameless[said(message)] += 1
+
+    def _unseen(self, message_id: str, again: bool) -> bool:
+        if message_id not in self._owners:
+            return True
+        return again and message_id not in self._given and message_id not in self._fresh
+
+    def beyond(self, space: Space, listed: Iterable[Message]) -> list[Message]:
+        """Those without an id that stand in a state more often than they were shown."""
+        counts: Counter[tuple[str, str]] = Counter()
+        new = []
+        for message in listed:
+            if message.id is None and message.type != "tool":
+                counts[said(message)] += 1
+                if counts[said(message)] > space.nameless[said(message)]:
+                    new.append(message)
+        return new
+
+    def wrote(self, task: Task, update: Any) -> None:
+        """Keeps what a task wrote without an id: its state may give it one."""
+        found = [m for m in messages_in(update) if m.id is None and m.type != "tool"]
+        whole = any(m.type == "human" and task.space.nameless[said(m)] for m in found)
+        if whole:  # it returned the messages that it was given as well
+            found = self.beyond(task.space, found)
+        task.nameless = [m for m in found if self._unnamed(m, task) is None]
+
+    def settle(self, task: Task, told: Counter[tuple[str, str]]) -> None:
+        """Shows what a task wrote without an id, but for what its state has `told` by now."""
+        for message in task.nameless:
+            if told[said(message)] > 0:
+                told[said(message)] -= 1
+            else:
+                self.whole(task.space, message, task, task.name)
+        task.nameless = []
 
     def _ask(self, space: Space, message: Message, asker: str, order: int) -> None:
         if message.type not in ("human", "system"):
             return
         content = read_content(message)
         if message.id is None:
-            if (message.type, content.text) in space.nameless:
-                return
-            space.nameless.add((message.type, content.text))
+            space.nameless[said(message)] += 1
         self.conversation.add(
             "user" if message.type == "human" else "system",
             message.id,
@@ -148,7 +191,9 @@ class Messages:
 
     def is_new(self, message: Message) -> bool:
         """Whether a message of the state may have something to show."""
-        owner = self._owners.get(message.id or "")
+        if message.id is None:
+            return message.type == "tool"
+        owner = self._owners.get(message.id)
         if owner is None:
             return True
         speech = self._speeches.get((owner, message.id))
@@ -181,17 +226,22 @@ class Messages:
         self._ask(space, message, node or space.box["label"], order)
 
     def _answer(self, space: Space, message: Message, task: Task | None, node: str | None) -> None:
-        speech = self._speeches.get((space.ns, message.id))
+        if message.id is None:
+            space.nameless[said(message)] += 1
+            speech = self._unnamed(message, task)
+            if speech is None:
+                speech = self._speak(space, message, task, node, "completed")
+        else:
+            speech = self._speeches.get((space.ns, message.id))
         if speech is None:
-            if message.id is None:
-                return
             if message.id in self._owners and self._repeated(space.ns, message):
                 return
             speech = self._unnamed(message, task)
             if speech is None:
                 speech = self._speak(space, message, task, node, "completed")
-            self._owners[message.id] = space.ns
-            self._fresh.add(message.id)
+            if message.id is not None:
+                self._owners[message.id] = space.ns
+                self._fresh.add(message.id)
             self._speeches[space.ns, message.id] = speech
         elif speech.whole is not None and speech.whole is message.content:
             return
@@ -278,6 +328,11 @@ class Messages:
                 self.conversation.set(record, status=end, error=None)
             elif record["status"] in OPEN and end != "completed":
                 self.conversation.set(record, status=end, error=error)
+
+
+def said(message: Message) -> tuple[str, str]:
+    """What tells messages without an id apart."""
+    return message.type, read_content(message).text
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage | None:

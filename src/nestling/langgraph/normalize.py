@@ -49,7 +49,7 @@ def normalize(event: Any) -> Iterator[Event]:
 
 def _part(part: Mapping[str, Any]) -> Iterator[Event]:
     ns = part.get("ns", ())
-    if not isinstance(ns, (tuple, list)) or not all(isinstance(s, str) for s in ns):
+    if not isinstance(ns, (tuple, list)) or not all(isinstance(s, str) and s for s in ns):
         yield Event("unknown", (), part)
         return
     yield _known(part["type"], tuple(ns), part["data"], part)
@@ -88,7 +88,7 @@ def _is_mode(value: Any) -> bool:
 
 
 def _is_ns(value: Any) -> bool:
-    return isinstance(value, tuple) and all(isinstance(segment, str) for segment in value)
+    return isinstance(value, tuple) and all(isinstance(part, str) and part for part in value)
 
 
 # --- messages -----------------------------------------------------------------------------
@@ -133,14 +133,15 @@ def read_message(value: Any) -> Message | None:
         else:
             return None
         kind = read("type")
-    if not isinstance(kind, str):
+    message_id = read("id")
+    if not isinstance(kind, str) or isinstance(message_id, (Mapping, list)):
         return None
     chunk = kind.endswith("Chunk")
     name = kind.removesuffix("Chunk").removesuffix("Message").lower()
     return Message(
         type=_ROLES.get(name, name),
         chunk=chunk,
-        id=read("id"),
+        id=message_id if message_id is None else str(message_id),
         content=read("content"),
         name=read("name"),
         tool_calls=read("tool_calls") or [],

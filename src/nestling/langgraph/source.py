@@ -8,17 +8,25 @@ bare graph yields.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any, NamedTuple
 
+from langchain_core.runnables.config import ensure_config
+
 from nestling.langgraph.callbacks import Callbacks
-from nestling.langgraph.links import Feed, Links
+from nestling.langgraph.links import Feed, is_shared
 from nestling.langgraph.normalize import Ns
 
 WITH_TOKENS = ("messages", "updates", "tasks", "tools", "custom", "values")
 #: Asking for messages or tools makes models stream, which real models answer differently.
 WITHOUT_TOKENS = ("updates", "tasks", "custom", "values")
+_SHOWN = frozenset(WITH_TOKENS)
 #: In these the parent's items change when subgraphs are streamed as well.
 _NOT_WIDENED = frozenset({"messages", "custom", "tools"})
+
+
+#: What names a place among checkpoints.
+_PLACES = ("thread_id", "checkpoint_ns", "checkpoint_id", "checkpoint_map")
 
 
 class Item(NamedTuple):
@@ -29,12 +37,21 @@ class Item(NamedTuple):
     data: Any
     #: The caller's item, in a tuple; empty when it was not asked for.
     theirs: tuple[Any, ...]
+    #: The view has to see it: no callback tells it, or nothing that was asked for already.
+    shown: bool = True
 
 
 class Source:
-    """One call of `stream` or `astream`."""
+    """One call of `stream` or `astream`. `feed` gets what callbacks tell."""
 
-    def __init__(self, graph: Any, options: Mapping[str, Any], stream_tokens: bool) -> None:
+    def __init__(
+        self,
+        graph: Any,
+        config: Mapping[str, Any] | None,
+        options: Mapping[str, Any],
+        stream_tokens: bool,
+        feed: Feed,
+    ) -> None:
         asked = options.get("stream_mode")
         if asked is None:
             asked = getattr(graph, "stream_mode", None) or "values"
@@ -52,10 +69,12 @@ class Source:
             "stream_mode": list(dict.fromkeys((*self._asked, *ours))),
             "subgraphs": self.wide,
         }
-
-    def callback(self, feed: Feed) -> Links:
-        """The callback that tells what this stream does not."""
-        return Links(feed) if self.wide else Callbacks(feed)
+        self._callbacks = Callbacks(feed, "all" if self.wide else "root")
+        around = ensure_config()
+        #: The caller's config and our callback; the caller's own object stays as it is.
+        self.config = _with_callback(config, around, self._callbacks)
+        #: Where a graph runs inside another one, its namespaces begin with those of that one.
+        self._around = len(_namespace_around(config, around))
 
     def read(self, item: Any) -> Item:
         """Takes an item apart and finds the caller's part of it."""
@@ -65,23 +84,50 @@ class Source:
             ns, mode, data = item
         else:
             (mode, data), ns = item, ()
+        whole, ns = ns, ns[self._around :]
+        shown = mode in _SHOWN and not self._is_told(mode, ns, data)
         if mode not in self._asked or (ns and not self._with_ns):
-            return Item(mode, ns, data, ())
+            return Item(mode, ns, data, (), shown)
         if self._v2:
-            return Item(mode, ns, data, (item,))
+            return Item(mode, ns, data, (item,), shown)
         if self._as_list:
-            return Item(mode, ns, data, ((ns, mode, data) if self._with_ns else (mode, data),))
-        return Item(mode, ns, data, ((ns, data) if self._with_ns else data,))
+            theirs = (whole, mode, data) if self._with_ns else (mode, data)
+        else:
+            theirs = (whole, data) if self._with_ns else data
+        return Item(mode, ns, data, (theirs,), shown)
+
+    def _is_told(self, mode: str, ns: Ns, data: Any) -> bool:
+        """Whether callbacks tell of it, and tell it better."""
+        if mode == "messages":
+            tasks = self._callbacks.tasks
+            return bool(tasks) and _task_of(data[1]) in tasks
+        return bool(ns) and mode != "custom" and is_shared(ns)
 
     def interrupts(self, item: Any) -> Any:
         """The interrupts that a v2 `values` part carries beside its data."""
         return item.get("interrupts") if self._v2 else None
 
 
-def with_callback(config: Mapping[str, Any] | None, handler: Links) -> dict[str, Any]:
-    """`config` with one more callback; the caller's own object stays as it is."""
+def _task_of(metadata: Mapping[str, Any] | None) -> str:
+    place = str((metadata or {}).get("langgraph_checkpoint_ns") or "")
+    return place.rpartition("|")[2].rpartition(":")[2]
+
+
+def _namespace_around(config: Mapping[str, Any] | None, around: Mapping[str, Any]) -> list[str]:
+    """The namespace in which a call takes place, unless it names a place of its own."""
+    own = (config or {}).get("configurable") or {}
+    found = own if any(own.get(name) for name in _PLACES) else around.get("configurable") or {}
+    place = str(found.get("checkpoint_ns") or "")
+    return place.split("|") if place else []
+
+
+def _with_callback(
+    config: Mapping[str, Any] | None, around: Mapping[str, Any], handler: Callbacks
+) -> dict[str, Any]:
     merged = dict(config or {})
     callbacks = merged.get("callbacks")
+    if callbacks is None:  # a graph inside another one hears that one's callbacks
+        callbacks = around.get("callbacks")
     if callbacks is None or isinstance(callbacks, Sequence):
         merged["callbacks"] = [*(callbacks or ()), handler]
     else:
@@ -91,20 +137,15 @@ def with_callback(config: Mapping[str, Any] | None, handler: Links) -> dict[str,
     return merged
 
 
-class Streamed:
-    """A graph whose `stream` and `astream` are watched.
+def streamed(graph: Any, stream: Any, astream: Any) -> Any:
+    """A copy of a graph whose `stream` and `astream` are watched.
 
-    `invoke` of LangGraph calls `self.stream`: running the graph's own `invoke` on this gives
-    its own answer, whatever version, keys or modes were asked for.
+    `invoke` of LangGraph calls `self.stream`: the own `invoke` of this gives the graph's own
+    answer, whatever version, keys or modes were asked for.
     """
-
-    def __init__(self, graph: Any, stream: Any, astream: Any) -> None:
-        self._graph = graph
-        self.stream = stream
-        self.astream = astream
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._graph, name)
+    twin = copy(graph)
+    twin.stream, twin.astream = stream, astream
+    return twin
 
 
 def _debug(graph: Any) -> bool:
@@ -130,4 +171,20 @@ def merged(base: Any, config: Any) -> Any:
         return config
     from langchain_core.runnables.config import merge_configs
 
-    return merge_configs(base, config)
+    both: dict[str, Any] = dict(merge_configs(base, config))
+    for asked in (base, config or {}):  # merging takes a limit of 25 for none at all
+        if "recursion_limit" in asked:
+            both["recursion_limit"] = asked["recursion_limit"]
+    return both
+
+
+def never_waits(graph: Any) -> bool:
+    """Whether its checkpointer cannot be awaited: such as SqliteSaver only say so when asked."""
+    saver = getattr(graph, "checkpointer", None)
+    code = getattr(getattr(saver, "aget_tuple", None), "__code__", None)
+    return code is not None and "NotImplementedError" in code.co_names
+
+
+def loop_of(graph: Any) -> Any:
+    """The event loop that its checkpointer works in; None for one that works anywhere."""
+    return getattr(getattr(graph, "checkpointer", None), "loop", None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from nestling.conversation import Conversation
-from nestling.langgraph.normalize import Ns
+from nestling.langgraph.normalize import Message, Ns
 from nestling.records import Namespace, NamespaceStatus, Record
 
 
@@ -24,6 +25,8 @@ class Task:
     calls: tuple[str, ...] = ()
     #: Boxes that it runs.
     boxes: list[Space] = field(default_factory=list)
+    #: Messages without an id that it wrote, until the state says under which they stand.
+    nameless: list[Message] = field(default_factory=list)
     #: It led to a message, a call or a box.
     shown: bool = False
     #: What it wrote, until its quiet row is drawn or needless.
@@ -50,8 +53,8 @@ class Space:
     #: Its first state and first START of this run have been read.
     saw_values: bool = False
     saw_start: bool = False
-    #: Messages without an id that were shown here.
-    nameless: set[tuple[str, str]] = field(default_factory=set)
+    #: How often each message without an id was shown here.
+    nameless: Counter[tuple[str, str]] = field(default_factory=Counter)
     #: The latest record of each tool_call_id that was called here.
     calls: dict[str, Record] = field(default_factory=dict)
     #: Tasks that ended since the last `values`: the writers of the messages new in it.
@@ -111,8 +114,10 @@ class Spaces:
         self._links: dict[Ns, Mapping[str, Any]] = {}
 
     def begin(self) -> None:
-        """A new run: the root is asked again."""
-        self.root.saw_values = self.root.saw_start = False
+        """A new run: each graph in it is asked again."""
+        for space in self.by_ns.values():
+            space.saw_values = space.saw_start = False
+        self.root.nameless.clear()
         self.stop()
 
     def stop(self) -> None:
@@ -137,9 +142,9 @@ class Spaces:
 
     def start(self, ns: Ns, task_id: str, name: str, calls: tuple[str, ...]) -> Task:
         """A START: the same task after a resume keeps its place."""
-        space = self.get(ns)
-        self._reopen(space)
         task = self.tasks.get(task_id)
+        space = task.space if task is not None else self.get(ns)
+        self._reopen(space)
         if task is None:
             self._starts += 1
             task = self.tasks[task_id] = Task(task_id, space, name, self._starts, calls)
@@ -162,7 +167,7 @@ class Spaces:
 
     def name(self, space: Space, metadata: Mapping[str, Any] | None) -> None:
         """Learns the agent's name from the metadata of a START or of a message."""
-        agent = metadata.get("lc_agent_name") if metadata else None
+        agent = metadata.get("lc_agent_name") if isinstance(metadata, Mapping) else None
         if isinstance(agent, str) and agent and space.told_agent is None:
             space.told_agent = agent
             self._identify(space)
@@ -173,9 +178,12 @@ class Spaces:
         if space is None:
             self._links[ns] = link
             return
+        if ns and ":" not in space.segment:  # it remembers, and is asked something new
+            space.saw_values = space.saw_start = False
         if space.graph is None and link.get("graph"):
             space.graph = str(link["graph"])
-            space.told_agent = space.told_agent or link.get("agent")
+            agent = link.get("agent")
+            space.told_agent = space.told_agent or (str(agent) if agent else None)
             self._identify(space)
         call_id = link.get("tool_call_id")
         if call_id and space.parent is not None:
