@@ -38,6 +38,7 @@ class Runs:
     _run: Run | None = None
     #: The run whose interrupts wait for an answer.
     _asked: Run | None = None
+    _callback: Any = None
     stream_tokens: bool
     #: Merged under the config of each call.
     config: dict[str, Any]
@@ -163,6 +164,18 @@ class Runs:
         run = self._run
         if run is not None:
             run.stop()
+
+    @property
+    def callback(self) -> Any:
+        """A LangChain callback handler that shows runs which other code starts.
+
+        `graph.invoke(input, config={"callbacks": [view.callback]})`
+        """
+        if self._callback is None:
+            from nestling.langgraph.elsewhere import Elsewhere
+
+            self._callback = Elsewhere(self)
+        return self._callback
 
     # --- answers ----------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ class Callbacks(Links):
     @property
     def ignore_llm(self) -> bool:
         """Tokens are heard only where they are told here: each would cost its time."""
-        return not (self.tasks or self.streamed != "all")
+        return self.streamed == "all" and not self.tasks
 
     ignore_chat_model = ignore_llm
 

@@ -83,7 +83,7 @@ class Links(BaseCallbackHandler):
             return
         graph = self.graphs.get(parent_run_id)
         if graph is None:
-            graph = self._begin(parent_run_id, namespace_of(metadata))
+            graph = self._begin(parent_run_id, namespace_of(metadata), metadata)
         segment = str(metadata.get("langgraph_checkpoint_ns") or "").rpartition("|")[2]
         run = Run("node", name, parent_run_id, agent=agent, graph=graph, segment=segment)
         self.runs[run_id] = run
@@ -121,36 +121,37 @@ class Links(BaseCallbackHandler):
             run = self.runs.get(run.parent) if run.parent is not None else None
         return run
 
-    def _begin(self, run_id: UUID, raw: Ns) -> Graph:
+    def _begin(self, run_id: UUID, raw: Ns, metadata: Mapping[str, Any]) -> Graph:
         """A graph is known by its first node."""
         run = self.runs.get(run_id)
         node = self.around(run_id)
         outer = node.graph if node is not None else None
         if node is None or outer is None:
-            place, segment, told = raw, f"{run.name if run else 'graph'}:{run_id}", False
             outer_place: Ns = ()
-            self.opens(run_id, run)
+            place, segment = outer_place, f"{run.name if run else 'graph'}:{run_id}"
+            told = self.opens(run_id, run, metadata)
         else:
             inner = raw[: len(outer.raw)] == outer.raw and len(raw) > len(outer.raw)
             place = outer.place + (raw[len(outer.raw) :] if inner else ())
             segment, outer_place = node.segment, outer.place
             # The stream knows nothing of a graph on a thread of its own, and mixes up those
             # whose namespace does not say which task runs them.
-            told = outer.told or not inner or any(not _is_unique(part) for part in raw)
+            unclear = not inner or any(not _is_unique(part) for part in raw)
+            told = outer.told or self.streamed == "root" or (self.streamed == "all" and unclear)
         number = 0
         while place in self._at:
             place = (*outer_place, segment, *((str(number),) if number else ()))
             number += 1
-        told = told or self.streamed == "nothing" or (self.streamed == "root" and place != ())
         graph = self.graphs[run_id] = Graph(raw, place, told)
         self._at[place] = run_id
-        if run is not None:
+        if run is not None and (told or self.streamed != "nothing"):
             link = {"graph": run.name, "agent": run.agent, "tool_call_id": self._caller(run)}
             self.feed("link", place, link)
         return graph
 
-    def opens(self, run_id: UUID, run: Run | None) -> None:
-        """An outermost graph is about to begin."""
+    def opens(self, run_id: UUID, run: Run | None, metadata: Mapping[str, Any]) -> bool:
+        """An outermost graph begins. Whether callbacks tell of it: here its stream does."""
+        return False
 
     def _end(self, run_id: UUID) -> None:
         self.runs.pop(run_id, None)

@@ -220,6 +220,9 @@ class Messages:
             if message.id in self._owners:
                 return
             self._owners[message.id] = space.ns
+            if space.nameless[said(message)] > 0:  # the question, which has got an id meanwhile
+                space.nameless[said(message)] -= 1
+                return
         if task is not None:
             task.shown = True
         order = task.order if task is not None else space.order
@@ -283,6 +286,7 @@ class Messages:
             speaker=space.speaker(node),
             order=task.order if task is not None else space.order,
             status=status,
+            created_by=_tool_of(task),
         )
         speech = Speech(record, space, task, unnamed=message.id is None)
         if message.id is not None:
@@ -328,6 +332,12 @@ class Messages:
                 self.conversation.set(record, status=end, error=None)
             elif record["status"] in OPEN and end != "completed":
                 self.conversation.set(record, status=end, error=error)
+
+
+def _tool_of(task: Task | None) -> str | None:
+    """The call in whose tool something is said."""
+    call = task.space.calls.get(task.calls[0]) if task is not None and len(task.calls) == 1 else None
+    return None if call is None else call["id"]
 
 
 def said(message: Message) -> tuple[str, str]:

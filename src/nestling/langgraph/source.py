@@ -25,10 +25,6 @@ _SHOWN = frozenset(WITH_TOKENS)
 _NOT_WIDENED = frozenset({"messages", "custom", "tools"})
 
 
-#: What names a place among checkpoints.
-_PLACES = ("thread_id", "checkpoint_ns", "checkpoint_id", "checkpoint_map")
-
-
 class Item(NamedTuple):
     """One item of a widened stream."""
 
@@ -70,11 +66,10 @@ class Source:
             "subgraphs": self.wide,
         }
         self._callbacks = Callbacks(feed, "all" if self.wide else "root")
-        around = ensure_config()
         #: The caller's config and our callback; the caller's own object stays as it is.
-        self.config = _with_callback(config, around, self._callbacks)
-        #: Where a graph runs inside another one, its namespaces begin with those of that one.
-        self._around = len(_namespace_around(config, around))
+        self.config = _with_callback(config, self._callbacks)
+        #: Length of the namespace of a graph that runs inside another one: all begin with it.
+        self._around: int | None = None
 
     def read(self, item: Any) -> Item:
         """Takes an item apart and finds the caller's part of it."""
@@ -84,6 +79,8 @@ class Source:
             ns, mode, data = item
         else:
             (mode, data), ns = item, ()
+        if self._around is None:
+            self._around = len(ns)  # the first item is the root's own
         whole, ns = ns, ns[self._around :]
         shown = mode in _SHOWN and not self._is_told(mode, ns, data)
         if mode not in self._asked or (ns and not self._with_ns):
@@ -113,21 +110,11 @@ def _task_of(metadata: Mapping[str, Any] | None) -> str:
     return place.rpartition("|")[2].rpartition(":")[2]
 
 
-def _namespace_around(config: Mapping[str, Any] | None, around: Mapping[str, Any]) -> list[str]:
-    """The namespace in which a call takes place, unless it names a place of its own."""
-    own = (config or {}).get("configurable") or {}
-    found = own if any(own.get(name) for name in _PLACES) else around.get("configurable") or {}
-    place = str(found.get("checkpoint_ns") or "")
-    return place.split("|") if place else []
-
-
-def _with_callback(
-    config: Mapping[str, Any] | None, around: Mapping[str, Any], handler: Callbacks
-) -> dict[str, Any]:
+def _with_callback(config: Mapping[str, Any] | None, handler: Callbacks) -> dict[str, Any]:
     merged = dict(config or {})
     callbacks = merged.get("callbacks")
     if callbacks is None:  # a graph inside another one hears that one's callbacks
-        callbacks = around.get("callbacks")
+        callbacks = ensure_config().get("callbacks")
     if callbacks is None or isinstance(callbacks, Sequence):
         merged["callbacks"] = [*(callbacks or ()), handler]
     else:

@@ -1,0 +1,104 @@
+"""Messages without an id: shown once, however often a state repeats them."""
+
+import operator
+from typing import Annotated
+
+import pytest
+from builders import ai, check, fed, lines, part, said
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.graph import START, StateGraph
+from typing_extensions import TypedDict
+
+from nestling import View, watch
+
+
+class Added(TypedDict):
+    messages: Annotated[list, operator.add]
+
+
+class Replaced(TypedDict):
+    messages: list
+
+
+def graph_of(node, state, times=1):
+    builder = StateGraph(state)
+    builder.add_sequence([(f"say{n}", node) for n in range(times)])
+    builder.add_edge(START, "say0")
+    return builder.compile()
+
+
+HI = [
+    pytest.param(lambda: HumanMessage("hi"), lambda: AIMessage("hello"), id="objects"),
+    pytest.param(
+        lambda: {"role": "user", "content": "hi"},
+        lambda: {"role": "assistant", "content": "hello"},
+        id="dicts",
+    ),
+]
+TOLD = ["├─ You: hi", "└─ say0: hello"]
+
+
+@pytest.mark.parametrize("tokens", [True, False])
+@pytest.mark.parametrize(("ask", "answer"), HI)
+def test_a_state_that_adds_them(ask, answer, tokens):
+    view = watch(graph_of(lambda state: {"messages": [answer()]}, Added), stream_tokens=tokens)
+    view.invoke({"messages": [ask()]})
+    assert lines(view) == TOLD
+    check(view)
+
+
+@pytest.mark.parametrize("tokens", [True, False])
+@pytest.mark.parametrize(("ask", "answer"), HI)
+def test_a_state_that_a_node_replaces_as_a_whole(ask, answer, tokens):
+    graph = graph_of(lambda state: {"messages": [*state["messages"], answer()]}, Replaced)
+    view = watch(graph, stream_tokens=tokens)
+    view.invoke({"messages": [ask()]})
+    assert lines(view) == TOLD
+    check(view)
+
+
+@pytest.mark.parametrize("state", [Added, Replaced])
+def test_the_same_words_of_several_nodes_are_several_messages(state):
+    def again(before):
+        words = [AIMessage("again")]
+        return {"messages": words if state is Added else before["messages"] + words}
+
+    view = watch(graph_of(again, state, times=3), stream_tokens=False)
+    view.invoke({"messages": [HumanMessage("hi")]})
+    assert [r["content"] for r in view.transcript] == ["hi", "again", "again", "again"]
+    check(view)
+
+
+@pytest.mark.parametrize(("ask", "answer"), HI)
+def test_a_second_turn_asks_again(ask, answer):
+    view = watch(graph_of(lambda state: {"messages": [answer()]}, Added))
+    for _ in range(2):
+        view.invoke({"messages": [ask()]})
+    assert [r["content"] for r in view.transcript] == ["hi", "hello"] * 2
+    check(view)
+
+
+def test_a_question_with_the_id_of_an_earlier_turn_is_asked_again():
+    view = watch(graph_of(lambda state: {"messages": [AIMessage("hello", id="a")]}, Added))
+    for _ in range(2):
+        view.invoke({"messages": [HumanMessage("hi", id="u")]})
+    assert [r["id"] for r in view.transcript] == ["u", "a", "u@2", "a@2"]
+    check(view)
+
+
+@pytest.mark.parametrize("event", [
+    part("updates", {"say": {"messages": [AIMessage("hello")]}}),
+    said(AIMessage("hello"), "say"),
+    said(ai("hello", None), "say"),
+], ids=["update", "message", "dict"])  # fmt: skip
+def test_events_by_hand(event):
+    view = fed(event)
+    assert [(r["type"], r["content"]) for r in view.transcript] == [("ai", "hello")]
+
+
+def test_values_alone():
+    view, graph = View(), graph_of(lambda state: {"messages": [AIMessage("one")]}, Added)
+    list(view.tee(graph.stream({"messages": [HumanMessage("hi")]}, stream_mode="values")))
+    assert [r["content"] for r in view.transcript] == ["hi", "one"]
+    assert view.value["messages"][-1].content == "one"
+    check(view)
