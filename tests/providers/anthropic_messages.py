@@ -78,9 +78,7 @@ def cites(url: str, title: str, cited: str) -> dict[str, Any]:
     }
 
 
-def message(
-    *blocks: Block, usage: tuple[int, int] = (9, 4), message_id: str = "msg_01"
-) -> Script:
+def message(*blocks: Block, usage: tuple[int, int] = (9, 4), message_id: str = "msg_01") -> Script:
     """An answer made of blocks."""
     whole = {
         "id": message_id,
@@ -88,7 +86,9 @@ def message(
         "role": "assistant",
         "model": MODEL,
         "content": [block[2] for block in blocks],
-        "stop_reason": "tool_use" if any(b[0]["type"] == "tool_use" for b in blocks) else "end_turn",
+        "stop_reason": "tool_use"
+        if any(b[0]["type"] == "tool_use" for b in blocks)
+        else "end_turn",
         "stop_sequence": None,
         "usage": _usage(*usage),
     }

@@ -105,9 +105,7 @@ def cites(url: str, title: str) -> dict[str, Any]:
     return {"type": "url_citation", "url": url, "title": title, "start_index": 0, "end_index": 5}
 
 
-def response(
-    *items: Item, usage: tuple[int, int] = (9, 4), response_id: str = "resp_1"
-) -> Script:
+def response(*items: Item, usage: tuple[int, int] = (9, 4), response_id: str = "resp_1") -> Script:
     """An answer made of items."""
     done = [item[1] for item in items]
     counted = {

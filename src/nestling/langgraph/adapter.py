@@ -272,7 +272,7 @@ class Adapter:
             self.messages.opening(space, data)
             return
         for message in messages_in(data):
-            if self.messages.is_new(message):
+            if self.messages.speeches.is_new(message):
                 writer = _writer(space.writers, message)
                 self.messages.whole(space, message, writer, writer.name if writer else None)
         self._settle_writers(space)
