@@ -80,7 +80,9 @@ class Recorder:
             return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
 
         names = ("type", "content", "id", "name", "tool_calls", "tool_call_chunks", "tool_call_id")
-        more = ("status", "usage_metadata", "additional_kwargs", "chunk_position")
+        more = ["status", "usage_metadata", "additional_kwargs", "chunk_position"]
+        if not str(read("type")).endswith("Chunk"):  # in a chunk every fragment is one
+            more.append("invalid_tool_calls")
         plain = {name: encode(read(name)) for name in (*names, *more) if read(name)}
         content = read("content")
         plain["content"] = text(content) if isinstance(content, str) else encode(content)

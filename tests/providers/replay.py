@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -58,14 +59,21 @@ class Replay(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.scripts = list(scripts)
         self.requests: list[dict[str, Any]] = []
+        self.errors: list[BaseException] = []
         self.lock = threading.Lock()
         self.url = f"http://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
-    def script(self, request: dict[str, Any]) -> Script:
+    def script(self, request: dict[str, Any]) -> Script | None:
         with self.lock:
             self.requests.append(request)
-            return self.scripts[len(self.requests) - 1]
+            asked = len(self.requests)
+        return self.scripts[asked - 1] if asked <= len(self.scripts) else None
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        error = sys.exception()
+        if error is not None and not isinstance(error, ConnectionError):  # the client went away
+            self.errors.append(error)
 
     def close(self) -> None:
         self.shutdown()
@@ -81,6 +89,9 @@ class _Answer(BaseHTTPRequestHandler):
         length = int(self.headers["Content-Length"])
         request = json.loads(self.rfile.read(length))
         script = self.server.script(request)
+        if script is None:
+            self.send_error(400, "There are no more scripts.")
+            return
         self.send_response(200)
         if request.get("stream"):
             self._stream(script)

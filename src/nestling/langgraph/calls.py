@@ -63,6 +63,14 @@ class Calls:
         args = encode(call.get("args") or {})
         self.conversation.set(record, args=args, name=str(call.get("name") or ""), args_text=None)
 
+    def invalid(self, speech: Speech, call: Mapping[str, Any]) -> None:
+        """A call whose arguments are no JSON: their text is all there is."""
+        call_id = call.get("id")
+        if str(call_id) in speech.by_id if call_id else speech.by_index:
+            return  # it was streamed
+        record = self._new_call(speech, call_id, str(call.get("name") or ""))
+        self.conversation.append(record, text(str(call.get("args") or "")), "args_text")
+
     def complete(self, call: Record) -> None:
         try:
             args = json.loads(call.get("args_text") or "{}", strict=False)

@@ -208,6 +208,8 @@ class Messages:
             self.conversation.set(record, **changes)
         for tool_call in message.tool_calls:
             self.calls.whole(speech, tool_call)
+        for tool_call in message.invalid_tool_calls:
+            self.calls.invalid(speech, tool_call)
         self._complete_calls(speech)
         if message.usage:
             self._count(speech, message.usage)

@@ -105,6 +105,8 @@ class Message(NamedTuple):
     content: Any
     name: str | None
     tool_calls: list[Any]
+    #: Those whose arguments are no JSON.
+    invalid_tool_calls: list[Any]
     tool_call_chunks: list[Any]
     tool_call_id: str | None
     status: str | None
@@ -144,6 +146,7 @@ def read_message(value: Any) -> Message | None:
         content=read("content"),
         name=read("name"),
         tool_calls=read("tool_calls") or [],
+        invalid_tool_calls=read("invalid_tool_calls") or [],
         tool_call_chunks=read("tool_call_chunks") or [] if chunk else [],
         tool_call_id=read("tool_call_id"),
         status=read("status"),

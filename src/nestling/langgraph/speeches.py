@@ -149,14 +149,16 @@ class Speeches:
 
 
 def _one_call(speech: Speech, message_id: str, vague: bool) -> bool:
-    """Whether a new id may be another one of a speech, which is of the same call or task."""
+    """Whether a new id may be another one of a speech, which is of the same call or task.
+
+    A message has at most one id of LangChain's and one of its provider's.
+    """
     run = _run_of(message_id)
-    runs = {_run_of(known) for known in speech.ids} - {None}
-    if not vague:
-        return run is None or not runs or run in runs
-    # in a task models may speak at the same time: one id of the provider's, one of LangChain's
-    pair = len(speech.ids) == 1 and (run is None) == bool(runs)
-    return pair and speech.record["status"] == "streaming"
+    alike = [known for known in map(_run_of, speech.ids) if (known is None) == (run is None)]
+    if alike:
+        return run is not None and run in alike
+    # models may speak at the same time in one task
+    return not vague or bool(speech.ids and speech.record["status"] == "streaming")
 
 
 def _run_of(message_id: str) -> str | None:
