@@ -1,16 +1,17 @@
 """OpenAI's client on a replaying server: chat completions and the Responses API."""
 
-import asyncio
-
 import openai
 import pytest
 from builders import ainvoked, astreamed, check, folded, invoked
 from builders import streamed as streamed_by
+from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableParallel
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import RetryPolicy
 
 from nestling import recording, watch
+from nestling.demo.parts import agent_tool
 from tests.providers import chat_completions as cc
 from tests.providers import responses as rs
 from tests.providers.agents import (
@@ -267,6 +268,30 @@ def test_a_refusal_can_be_read(replay):
         assert texts(shown(asked(model), stream_tokens=stream_tokens)) == ["I will not."]
 
 
+@pytest.mark.parametrize("how", [invoked, ainvoked, streamed_by, astreamed])
+def test_an_agent_inside_another_speaks_once_in_its_own_box(replay, how):
+    helper = create_agent(responses(replay(answer(3))), [], name="helper")
+    script = rs.response(rs.says("I ask."), rs.calls("helper", "c1", request="Help."))
+    boss = create_agent(responses(replay(script, answer(2))), [agent_tool(helper, "Helps.")])
+    view = watch(boss)
+    how(view, ASK)
+    check(view)
+    assert [(r["id"], r["content"], len(r["namespace"])) for r in answers(view)] == [
+        ("resp_1", "I ask.", 0),
+        ("resp_3", "Answer 3.", 1),
+        ("resp_2", "Answer 2.", 0),
+    ]
+
+
+def test_the_next_turn_of_a_thread_does_not_repeat_the_last_one(replay):
+    model = responses(replay(answer(1), answer(2)))
+    view = watch(create_agent(model, [], checkpointer=InMemorySaver()))
+    for _ in range(2):
+        view.invoke(ASK, {"configurable": {"thread_id": "1"}})
+    check(view)
+    assert texts(view) == ["Answer 1.", "Answer 2."]
+
+
 # --- several calls in one node --------------------------------------------------------------
 
 
@@ -320,10 +345,7 @@ def test_a_node_that_is_tried_again_aborts_what_it_said_before(replay):
     model = responses(replay(cut, answer(2)))
     policy = RetryPolicy(initial_interval=0.01, retry_on=openai.APIError)
     graph = node(lambda messages: [model.invoke(messages)], retry_policy=policy)
-    seen = []
-    view = watch(graph)
-    view.on_event(lambda change: seen.append(change["op"]))
-    asyncio.run(view.ainvoke(ASK))
+    view = shown(graph)
     assert [(r["content"], r["status"]) for r in answers(view)] == [
         ("Here it is.", "aborted"),
         ("Answer 2.", "completed"),

@@ -69,26 +69,19 @@ class Messages:
         # older releases tell an agent's name with its messages only, not with its START
         if message.chunk and (not space.saw_start or (task and task.space is space)):
             self.spaces.name(space, metadata)
-        call = call_of(value, metadata, path[-1])
-        if message.type == "ai" and message.chunk:
-            self._chunk(space, message, task, node, call, path[-1])
-        else:
-            self.whole(space, message, task, node, call)
-
-    def _chunk(
-        self,
-        space: Space,
-        message: Message,
-        task: Task | None,
-        node: str | None,
-        call: Call,
-        place: str,
-    ) -> None:
-        key = (space.ns, message.id or place)
-        speech = self._by_id.get(key) or self.speeches.of_call(space.ns, message.id, call)
+        if message.type != "ai" or not message.chunk:
+            self.whole(space, message, task, node, call_of(value, metadata, path[-1]))
+            return
+        key = space.ns, message.id or path[-1]
+        speech = self._by_id.get(key)
         if speech is None:
-            speech = self._speak(space, message, task, node, "streaming", call)
+            call = call_of(value, metadata, path[-1])
+            speech = self.speeches.of_call(space.ns, message.id, call)
+            speech = speech or self._speak(space, message, task, node, "streaming", call)
             self._by_id[key] = speech
+        self._chunk(speech, message)
+
+    def _chunk(self, speech: Speech, message: Message) -> None:
         record = speech.record
         content = speech.parts.take(message)
         if content.text:
@@ -106,7 +99,8 @@ class Messages:
                 if isinstance(count, int):
                     speech.usage[name] = speech.usage.get(name, 0) + count
             self._count(speech, speech.usage)
-        self._name_model(record, message)
+        if message.metadata:
+            self._name_model(record, message)
         if message.last:
             self.conversation.set(record, status="completed")
 
