@@ -17,7 +17,7 @@ from nestling.encode import encode, text
 from nestling.langgraph.normalize import Event, read_message
 from nestling.view import View
 
-_METADATA = ("langgraph_checkpoint_ns", "langgraph_node", "lc_agent_name")
+_METADATA = ("langgraph_checkpoint_ns", "langgraph_node", "lc_agent_name", "call")
 _PACKAGES = ("nestling", "langgraph", "langchain-core")
 
 
@@ -30,11 +30,15 @@ class Recorder:
         self._artifacts = view.artifacts
         #: Artifacts that are written already: LangGraph repeats them in every state.
         self._seen: dict[tuple[str, int], Any] = {}
+        #: Calls of models, numbered, by the metadata object that all their messages come with.
+        self._calls: dict[int, tuple[int, Any]] = {}
         view._adapter.tap = self._take
 
     def _take(self, t: float, event: Event) -> None:
         try:
             data = self._plain(event.data)
+            if event.type == "messages":
+                self._number(data[1], *event.data)
         except Exception:  # noqa: BLE001  # cycles, objects that raise when they are read
             data = encode(event.data)
         line = {"t": round(t, 3), "type": event.type, "ns": list(event.ns), "data": data}
@@ -45,6 +49,12 @@ class Recorder:
         lines = [header, *self.lines]
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         path.write_text(text, encoding="utf-8")
+
+    def _number(self, plain: dict[str, Any], message: Any, metadata: Any) -> None:
+        """Says which call of a model a message is of, as its metadata does by being one object."""
+        if metadata and not isinstance(message, Mapping):
+            fresh = len(self._calls) + 1, metadata
+            plain["call"], _ = self._calls.setdefault(id(metadata), fresh)
 
     def _plain(self, value: Any) -> Any:
         """Events as JSON: messages, errors, commands and interrupts as dicts, the rest encoded."""
@@ -70,7 +80,9 @@ class Recorder:
             return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
 
         names = ("type", "content", "id", "name", "tool_calls", "tool_call_chunks", "tool_call_id")
-        more = ("status", "usage_metadata", "additional_kwargs", "chunk_position")
+        more = ["status", "usage_metadata", "additional_kwargs", "chunk_position"]
+        if not str(read("type")).endswith("Chunk"):  # in a chunk every fragment is one
+            more.append("invalid_tool_calls")
         plain = {name: encode(read(name)) for name in (*names, *more) if read(name)}
         content = read("content")
         plain["content"] = text(content) if isinstance(content, str) else encode(content)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from nestling.conversation import Conversation
 from nestling.langgraph.calls import ArtifactStore
 from nestling.langgraph.interrupts import Interrupts
-from nestling.langgraph.messages import Messages, said
+from nestling.langgraph.messages import Messages
+from nestling.langgraph.nameless import Said, beyond, said
 from nestling.langgraph.normalize import Event, Message, Ns, messages_in, normalize, read_message
 from nestling.langgraph.rows import Rows, plain_error, told
 from nestling.langgraph.spaces import Space, Spaces, Task
@@ -211,11 +211,11 @@ class Adapter:
         elif box["status"] == "cancelled":  # for another failure that came first
             self.conversation.set_namespace(box, status="failed")
 
-    def _settle_writers(self, space: Space, told: Counter[tuple[str, str]] | None = None) -> None:
+    def _settle_writers(self, space: Space, told: Said | None = None) -> None:
         """Tasks that ended and showed nothing, not even in `values`, leave their quiet rows."""
         writers, space.writers = space.writers, []
         for task in writers:
-            self.messages.settle(task, told if told is not None else Counter())
+            self.messages.settle(task, Said() if told is None else told)
             self._unseen(task, "completed")
 
     def _leave(self, task: Task) -> None:
@@ -284,11 +284,9 @@ class Adapter:
             space.saw_values = True
             self.messages.opening(space, data)
             return
-        messages, told = list(messages_in(data)), Counter[tuple[str, str]]()
-        for message in (
-            *filter(self.messages.is_new, messages),
-            *self.messages.beyond(space, messages),
-        ):
+        messages, told = list(messages_in(data)), Said()
+        new = [message for message in messages if self.messages.speeches.is_new(message)]
+        for message in (*new, *beyond(space, messages)):
             writer = _writer(space.writers, message)
             self.messages.whole(space, message, writer, writer.name if writer else None)
             told[said(message)] += 1

@@ -16,6 +16,10 @@ from nestling.langgraph.links import Feed, Links, Run, Streamed
 from nestling.langgraph.normalize import Ns
 
 _NOSTREAM = "nostream"
+#: LangGraph's own first node, of graphs that begin with a choice.
+_START = "__start__"
+#: Under which it keeps what an entrypoint returns.
+_END = "__end__"
 
 
 class Callbacks(Links):
@@ -25,6 +29,8 @@ class Callbacks(Links):
         super().__init__(feed, streamed)
         #: Tasks that are told here, so that their tokens in the stream are needless.
         self.tasks: set[str] = set()
+        #: Nodes that raised, with their errors, until it is known that none is tried again.
+        self._failed: dict[str, tuple[Run, BaseException]] = {}
         self._models: dict[UUID, tuple[Ns, Mapping[str, Any]]] = {}
         self._tools: dict[UUID, tuple[Ns, str]] = {}
 
@@ -60,32 +66,54 @@ class Callbacks(Links):
         metadata, run = metadata or {}, self.runs[run_id]
         if not self._is_told(run) or run.name != str(metadata.get("langgraph_node") or ""):
             return
+        if run.name == _START:  # not one of the graph's own
+            return
         task_id = run.segment.rpartition(":")[2]
         self.tasks.add(task_id)
+        self._failed.pop(task_id, None)  # it is tried again
         start = {"id": task_id, "name": run.name, "input": inputs, "metadata": metadata}
         self.feed("tasks", _place(run), {**start, "triggers": metadata.get("langgraph_triggers")})
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         run = self.runs.get(run_id)
+        self._give_up(run_id)
         if run is not None and self._has_begun(run):
             self._result(run, result=_written(outputs))
         super().on_chain_end(outputs, run_id=run_id)
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         run = self.runs.get(run_id)
-        if run is not None and self._has_begun(run) and not _leaves(error):
-            if type(error).__name__ == "GraphInterrupt":
-                self._result(run, interrupts=error.args[0] if error.args else ())
-            else:
-                self._result(run, error=error)
+        self._give_up(run_id)
+        if run is not None and self._has_begun(run):
+            self._raised(run, error)
         super().on_chain_error(error, run_id=run_id)
+
+    def _raised(self, run: Run, error: BaseException) -> None:
+        kind = type(error).__name__
+        if kind == "GraphInterrupt":
+            self._result(run, interrupts=error.args[0] if error.args else ())
+        elif kind == "ParentCommand":
+            if run.segment in self.holders:  # a graph in it has left: what it brings is for here
+                self._result(run, result={"messages": _messages(error.args[0])})
+        elif isinstance(error, Exception) and kind != "GraphDrained":
+            self._failed[run.segment.rpartition(":")[2]] = (run, error)
+
+    def _give_up(self, run_id: UUID) -> None:
+        """A graph has ended: what failed in it is not tried again."""
+        graph = self.graphs.get(run_id)
+        if graph is None:
+            return
+        for task_id, (run, error) in list(self._failed.items()):
+            if run.graph is graph:
+                del self._failed[task_id]
+                self._result(run, error=error)
 
     def _is_told(self, run: Run | None) -> bool:
         return run is not None and run.graph is not None and run.graph.told
 
     def _has_begun(self, run: Run) -> bool:
         """A node; what it is made of has its segment, but not its name."""
-        return self._is_told(run) and run.segment.partition(":")[0] == run.name
+        return self._is_told(run) and run.segment.partition(":")[0] == run.name != _START
 
     def _result(self, run: Run, **fields: Any) -> None:
         end = {"id": run.segment.rpartition(":")[2], "name": run.name, "result": None, **fields}
@@ -185,7 +213,9 @@ def _written(outputs: Any) -> Any:
     """What a node returned; create_agent's nodes return a list of `Command`s."""
     if isinstance(outputs, Sequence) and not isinstance(outputs, (str, bytes)):
         return {"messages": [message for command in outputs for message in _messages(command)]}
-    return outputs
+    if outputs is None or isinstance(outputs, Mapping) or hasattr(outputs, "update"):
+        return outputs
+    return {_END: outputs}  # of an entrypoint
 
 
 def _messages(command: Any) -> list[Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from nestling.conversation import Conversation
 from nestling.encode import encode, short, text
-from nestling.langgraph.normalize import Message, Ns, messages_in, result_text
+from nestling.langgraph.content import result_text
+from nestling.langgraph.normalize import Message, Ns, messages_in
 from nestling.langgraph.spaces import Space, Spaces, Task
+from nestling.langgraph.speeches import Speech
 from nestling.records import Record
 
 
@@ -19,23 +20,6 @@ class ArtifactStore(Protocol):
 
     def describe(self, value: Any, title: str) -> dict[str, Any]: ...
     def keep(self, record_id: str, value: Any) -> None: ...
-
-
-@dataclass(slots=True, eq=False)
-class Speech:
-    """One AI message while it streams and after."""
-
-    record: Record
-    space: Space
-    task: Task | None
-    #: Its tool calls by index of their chunks, and by id.
-    by_index: dict[Any, Record] = field(default_factory=dict)
-    by_id: dict[str, Record] = field(default_factory=dict)
-    usage: dict[str, int] = field(default_factory=dict)
-    #: It came without an id.
-    unnamed: bool = False
-    #: Content of the whole message it was compared with.
-    whole: Any = None
 
 
 class Calls:
@@ -78,6 +62,14 @@ class Calls:
             record = self._new_call(speech, call_id, str(call.get("name") or ""))
         args = _arguments(call.get("args"))
         self.conversation.set(record, args=args, name=str(call.get("name") or ""), args_text=None)
+
+    def invalid(self, speech: Speech, call: Mapping[str, Any]) -> None:
+        """A call whose arguments are no JSON: their text is all there is."""
+        call_id = call.get("id")
+        if str(call_id) in speech.by_id if call_id else speech.by_index:
+            return  # it was streamed
+        record = self._new_call(speech, call_id, str(call.get("name") or ""))
+        self.conversation.append(record, text(str(call.get("args") or "")), "args_text")
 
     def complete(self, call: Record) -> None:
         try:

@@ -7,7 +7,8 @@ walked up to the nearest tool; a node on the way means that no tool called it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
@@ -63,6 +64,9 @@ class Links(BaseCallbackHandler):
         #: Graphs that go on, by their run and by their place.
         self.graphs: dict[UUID, Graph] = {}
         self._at: dict[Ns, UUID] = {}
+        #: Segments of nodes with a graph in them.
+        self.holders: set[str] = set()
+        self._lock = threading.RLock()
 
     def on_chain_start(
         self,
@@ -77,16 +81,32 @@ class Links(BaseCallbackHandler):
     ) -> None:
         metadata = metadata or {}
         name, agent = str(kwargs.get("name") or ""), metadata.get("lc_agent_name")
-        if not any(tag.startswith("graph:step:") for tag in tags or ()) or parent_run_id is None:
+        segment = str(metadata.get("langgraph_checkpoint_ns") or "").rpartition("|")[2]
+        with self._lock:  # the first nodes of a graph may begin at the same time
+            graph = self._graph_of_node(parent_run_id, tags or (), metadata, segment)
+        if graph is None:
             given = inputs if self.streamed == "nothing" else None
             self.runs[run_id] = Run("chain", name, parent_run_id, agent=agent, input=given)
-            return
-        graph = self.graphs.get(parent_run_id)
-        if graph is None:
-            graph = self._begin(parent_run_id, namespace_of(metadata), metadata)
-        segment = str(metadata.get("langgraph_checkpoint_ns") or "").rpartition("|")[2]
-        run = Run("node", name, parent_run_id, agent=agent, graph=graph, segment=segment)
-        self.runs[run_id] = run
+        else:
+            node = Run("node", name, parent_run_id, agent=agent, graph=graph, segment=segment)
+            self.runs[run_id] = node
+
+    def _graph_of_node(
+        self,
+        parent: UUID | None,
+        tags: Sequence[str],
+        metadata: Mapping[str, Any],
+        segment: str,
+    ) -> Graph | None:
+        """The graph that a run is a node of; None for any other run."""
+        if parent is None:
+            return None
+        if any(tag.startswith("graph:step:") for tag in tags):
+            return self.graphs.get(parent) or self._begin(parent, namespace_of(metadata), metadata)
+        around = self.around(parent)
+        if around is not None and around.segment != segment and _is_task(metadata):
+            return around.graph
+        return None
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         self._end(run_id)
@@ -131,6 +151,7 @@ class Links(BaseCallbackHandler):
             place, segment = outer_place, f"{run.name if run else 'graph'}:{run_id}"
             told = self.opens(run_id, run, metadata)
         else:
+            self.holders.add(node.segment)
             inner = raw[: len(outer.raw)] == outer.raw and len(raw) > len(outer.raw)
             place = outer.place + (raw[len(outer.raw) :] if inner else ())
             segment, outer_place = node.segment, outer.place
@@ -184,7 +205,16 @@ def namespace_of(metadata: Mapping[str, Any]) -> Ns:
     ns = tuple(str(metadata.get("langgraph_checkpoint_ns") or "").split("|"))
     path: Any = metadata.get("langgraph_path") or ()
     drop = 1
-    while len(path) == 4 and path[0] == "__pregel_push" and path[-1] is True:
+    while _is_task_path(path):
         drop += 1
         path = path[1]
     return ns[:-drop]
+
+
+def _is_task(metadata: Mapping[str, Any]) -> bool:
+    """Whether a run is that of a `@task`, which is a node that no graph has."""
+    return _is_task_path(metadata.get("langgraph_path") or ())
+
+
+def _is_task_path(path: Any) -> bool:
+    return len(path) == 4 and path[0] == "__pregel_push" and path[-1] is True

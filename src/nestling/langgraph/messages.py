@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nestling.conversation import Conversation
 from nestling.encode import encode, text
-from nestling.langgraph.calls import ArtifactStore, Calls, Speech
-from nestling.langgraph.normalize import (
-    Message,
-    Ns,
-    messages_in,
-    read_content,
-    read_message,
-)
+from nestling.langgraph.calls import ArtifactStore, Calls
+from nestling.langgraph.content import read_content
+from nestling.langgraph.nameless import Said, beyond, said, written
+from nestling.langgraph.normalize import Message, Ns, messages_in, read_message
 from nestling.langgraph.spaces import Space, Spaces, Task
-from nestling.records import OPEN, Record, Usage
+from nestling.langgraph.speeches import Call, Speech, Speeches, call_of
+from nestling.records import OPEN, Record
 
 
 class Messages:
@@ -28,13 +24,9 @@ class Messages:
     ) -> None:
         self.conversation = conversation
         self.spaces = spaces
-        self._speeches: dict[tuple[Ns, str | None], Speech] = {}
-        self._of_task: dict[Task, list[Speech]] = {}
-        #: The namespace that showed a message id; those around it repeat it.
-        self._owners: dict[str, Ns] = {}
-        #: Ids that were shown in this run, and those that it was given to begin with.
-        self._fresh: set[str] = set()
-        self._given: set[str] = set()
+        self.speeches = Speeches()
+        self._by_id = self.speeches.by_id
+        self._owners = self.speeches.owners
         #: This run has an input, which may be that of an earlier one.
         self._asks = True
         self.calls = Calls(conversation, spaces, artifacts, self._owners)
@@ -42,10 +34,7 @@ class Messages:
     def begin(self, asks: bool) -> None:
         """A new run: what a model says from now on is new, also under an id of before."""
         self._asks = asks
-        self._speeches.clear()
-        self._of_task.clear()
-        self._fresh.clear()
-        self._given.clear()
+        self.speeches.begin()
 
     # --- chunks ---------------------------------------------------------------------------
 
@@ -53,19 +42,19 @@ class Messages:
         """An item of the `messages` mode: `(message or chunk, metadata)`."""
         message, metadata = data
         try:  # the hot path: text that goes on
-            speech = self._speeches[ns, message.id]
+            speech = self._by_id[ns, message.id]
             content = message.content
             if (
                 content.__class__ is str
+                and content  # else it is there for what stands beside it
                 and message.chunk_position is None
                 and not message.tool_call_chunks
                 and message.usage_metadata is None
                 and not message.additional_kwargs
             ):
-                if content:
-                    self.conversation.append(
-                        speech.record, content if content.isascii() else text(content)
-                    )
+                self.conversation.append(
+                    speech.record, content if content.isascii() else text(content)
+                )
                 return
         except (KeyError, AttributeError):
             pass  # the first chunk, a whole message, or a plain dict
@@ -80,39 +69,44 @@ class Messages:
         while len(path) > 1 and path[-1].isdigit():
             path.pop()
         task = self.spaces.tasks.get(path[-1].partition(":")[2])
-        node = metadata.get("langgraph_node")
+        node = str(metadata.get("langgraph_node") or "") or None
         # older releases tell an agent's name with its messages only, not with its START
         if message.chunk and (not space.saw_start or (task and task.space is space)):
             self.spaces.name(space, metadata)
-        if message.type == "ai" and message.chunk:
-            self._chunk(space, message, task, node, path[-1])
-        else:
-            self.whole(space, message, task, node)
-
-    def _chunk(
-        self, space: Space, message: Message, task: Task | None, node: str | None, place: str
-    ) -> None:
-        key = (space.ns, message.id or place)
-        speech = self._speeches.get(key)
+        if message.type != "ai" or not message.chunk:
+            self.whole(space, message, task, node, call_of(value, metadata, path[-1]))
+            return
+        key = space.ns, message.id or path[-1]
+        speech = self._by_id.get(key)
         if speech is None:
-            speech = self._speak(space, message, task, node, "streaming")
-            self._speeches[key] = speech
+            call = call_of(value, metadata, path[-1])
+            speech = self.speeches.of_call(space.ns, message.id, call)
+            speech = speech or self._speak(space, message, task, node, "streaming", call)
+            self._by_id[key] = speech
+        self._chunk(speech, message)
+
+    def _chunk(self, speech: Speech, message: Message) -> None:
         record = speech.record
-        content = read_content(message)
+        content = speech.parts.take(message)
         if content.text:
             self.conversation.append(record, text(content.text))
         if content.reasoning:
             self.conversation.append(record, text(content.reasoning), "reasoning")
-        if content.blocks:
-            blocks = [*record.get("blocks", ()), *content.blocks]
-            self.conversation.set(record, blocks=encode(blocks))
+        if content.blocks is not None:
+            self.conversation.set(record, blocks=encode(content.blocks))
         for chunk in message.tool_call_chunks:
             self.calls.chunk(speech, chunk)
-        for name, count in (message.usage or {}).items():
-            if isinstance(count, int):
-                speech.usage[name] = speech.usage.get(name, 0) + count
         if message.last:
-            self._finish(speech, speech.usage, _model(message))
+            self._complete_calls(speech)
+        if message.usage:
+            for name, count in message.usage.items():
+                if isinstance(count, int):
+                    speech.usage[name] = speech.usage.get(name, 0) + count
+            self._count(speech, speech.usage)
+        if message.metadata:
+            self._name_model(record, message)
+        if message.last:
+            self.conversation.set(record, status="completed")
 
     # --- whole messages -------------------------------------------------------------------
 
@@ -122,49 +116,38 @@ class Messages:
         Whatever stands before the last answer in it was said in an earlier turn.
         """
         given = list(messages_in(state))
+        nameless = set(map(id, beyond(space, given)))
         again = self._asks and space.parent is None
-        nameless = set(map(id, self.beyond(space, given)))
         unseen = [
-            message for message in given
-            if (id(message) in nameless if message.id is None else self._unseen(message.id, again))
-        ]  # fmt: skip
-        self._given.update(message.id for message in given if message.id is not None)
+            message
+            for message in given
+            if (
+                id(message) in nameless
+                if message.id is None
+                else self.speeches.is_unseen(message.id, again)
+            )
+        ]
         answers = [i for i, message in enumerate(unseen) if message.type in ("ai", "tool")]
-        asker = space.parent.box["label"] if space.parent is not None else "You"
         first = answers[-1] + 1 if answers else 0
+        asker = space.parent.box["label"] if space.parent is not None else "You"
+        for message in given:
+            if message.id is not None:
+                self.speeches.give(message.id)
         for i, message in enumerate(unseen):
             if message.id is not None:
                 self._owners[message.id] = space.ns
+            if message.id is not None and self._has_a_name_now(space, message):
+                continue
             if i >= first:
                 self._ask(space, message, asker, space.order)
             elif message.id is None:
                 space.nameless[said(message)] += 1
 
-    def _unseen(self, message_id: str, again: bool) -> bool:
-        if message_id not in self._owners:
-            return True
-        return again and message_id not in self._given and message_id not in self._fresh
-
-    def beyond(self, space: Space, listed: Iterable[Message]) -> list[Message]:
-        """Those without an id that stand in a state more often than they were shown."""
-        counts: Counter[tuple[str, str]] = Counter()
-        new = []
-        for message in listed:
-            if message.id is None and message.type != "tool":
-                counts[said(message)] += 1
-                if counts[said(message)] > space.nameless[said(message)]:
-                    new.append(message)
-        return new
-
     def wrote(self, task: Task, update: Any) -> None:
-        """Keeps what a task wrote without an id: its state may give it one."""
-        found = [m for m in messages_in(update) if m.id is None and m.type != "tool"]
-        whole = any(m.type == "human" and task.space.nameless[said(m)] for m in found)
-        if whole:  # it returned the messages that it was given as well
-            found = self.beyond(task.space, found)
-        task.nameless = [m for m in found if self._unnamed(m, task) is None]
+        """Keeps what a task wrote without an id until its state has told it."""
+        task.nameless = written(task, update, self.speeches)
 
-    def settle(self, task: Task, told: Counter[tuple[str, str]]) -> None:
+    def settle(self, task: Task, told: Said) -> None:
         """Shows what a task wrote without an id, but for what its state has `told` by now."""
         for message in task.nameless:
             if told[said(message)] > 0:
@@ -189,95 +172,95 @@ class Messages:
             blocks=encode(content.blocks) or None,
         )
 
-    def is_new(self, message: Message) -> bool:
-        """Whether a message of the state may have something to show."""
-        if message.id is None:
-            return message.type == "tool"
-        owner = self._owners.get(message.id)
-        if owner is None:
-            return True
-        speech = self._speeches.get((owner, message.id))
-        if speech is None:
-            return message.type == "ai" and not self._repeated(owner, message)
-        return speech.whole is not message.content
-
-    def _repeated(self, ns: Ns, message: Message) -> bool:
-        """Whether a known message is told again: by a state that held it, or from inside."""
-        if message.id in self._given:
-            return True
-        owner = self._owners[message.id or ""]
-        return message.id in self._fresh and owner[: len(ns)] == ns
-
-    def whole(self, space: Space, message: Message, task: Task | None, node: str | None) -> None:
+    def whole(
+        self,
+        space: Space,
+        message: Message,
+        task: Task | None,
+        node: str | None,
+        call: Call | None = None,
+    ) -> None:
         """A message from updates, a RESULT, values, or one that was not streamed."""
         if message.type == "tool":
             self.calls.result(space, message, task)
             return
         if message.type == "ai":
-            self._answer(space, message, task, node)
+            self._answer(space, message, task, node, call)
             return
         if message.id is not None:
-            if message.id in self._owners:
+            if message.id in self._owners or self._has_a_name_now(space, message):
                 return
             self._owners[message.id] = space.ns
-            if space.nameless[said(message)] > 0:  # the question, which has got an id meanwhile
-                space.nameless[said(message)] -= 1
-                return
         if task is not None:
             task.shown = True
         order = task.order if task is not None else space.order
         self._ask(space, message, node or space.box["label"], order)
 
-    def _answer(self, space: Space, message: Message, task: Task | None, node: str | None) -> None:
-        if message.id is None:
-            space.nameless[said(message)] += 1
-            speech = self._unnamed(message, task)
-            if speech is None:
-                speech = self._speak(space, message, task, node, "completed")
-        else:
-            speech = self._speeches.get((space.ns, message.id))
+    def _answer(
+        self,
+        space: Space,
+        message: Message,
+        task: Task | None,
+        node: str | None,
+        call: Call | None,
+    ) -> None:
+        content = read_content(message)
+        words = text(content.text)
+        speech = self._by_id.get((space.ns, message.id)) if message.id is not None else None
         if speech is None:
-            if message.id in self._owners and self._repeated(space.ns, message):
+            if self.speeches.repeats(space.ns, message):
                 return
-            speech = self._unnamed(message, task)
-            if speech is None:
-                speech = self._speak(space, message, task, node, "completed")
-            if message.id is not None:
-                self._owners[message.id] = space.ns
-                self._fresh.add(message.id)
-            self._speeches[space.ns, message.id] = speech
+            self.conversation.settle()
+            speech = self.speeches.of_call(space.ns, message.id, call)
+            speech = speech or self.speeches.of_text(task, message.id, words)
+            if message.id is None:
+                space.nameless[said(message)] += 1
+            elif speech is None and call is None and self._has_a_name_now(space, message):
+                return
+            speech = speech or self._speak(space, message, task, node, "completed", call)
         elif speech.whole is not None and speech.whole is message.content:
             return
         speech.whole = message.content
         if task is not None:
             task.shown = True
-        record, content = speech.record, read_content(message)
+        record = speech.record
         self.conversation.settle()
         changes: dict[str, Any] = {}
-        if text(content.text) != record["content"]:
-            changes["content"] = text(content.text)
+        if words != record["content"]:
+            changes["content"] = words
         if content.reasoning and not record.get("reasoning"):
             changes["reasoning"] = text(content.reasoning)
         if content.blocks:
             changes["blocks"] = encode(content.blocks)
         if changes:
             self.conversation.set(record, **changes)
-        for call in message.tool_calls:
-            self.calls.whole(speech, call)
-        self._finish(speech, message.usage or {}, _model(message))
+        for tool_call in message.tool_calls:
+            self.calls.whole(speech, tool_call)
+        for tool_call in message.invalid_tool_calls:
+            self.calls.invalid(speech, tool_call)
+        self._complete_calls(speech)
+        if message.usage:
+            self._count(speech, message.usage)
+        self._name_model(record, message)
+        self.conversation.set(record, status="completed")
 
-    def _unnamed(self, message: Message, task: Task | None) -> Speech | None:
-        """What was streamed without an id and is this message, which got one in the state."""
-        self.conversation.settle()
-        said = read_content(message).text
-        for speech in self._of_task.get(task, ()) if task is not None else ():
-            if speech.unnamed and said and speech.record["content"] == text(said):
-                speech.unnamed = False
-                return speech
-        return None
+    def _has_a_name_now(self, space: Space, message: Message) -> bool:
+        """Whether this was shown when it had no id yet."""
+        if space.nameless[said(message)] == 0:
+            return False
+        space.nameless[said(message)] -= 1
+        self._owners[message.id or ""] = space.ns
+        self.speeches.give(message.id or "")
+        return True
 
     def _speak(
-        self, space: Space, message: Message, task: Task | None, node: str | None, status: str
+        self,
+        space: Space,
+        message: Message,
+        task: Task | None,
+        node: str | None,
+        status: str,
+        call: Call | None,
     ) -> Speech:
         record = self.conversation.add(
             "ai",
@@ -288,42 +271,48 @@ class Messages:
             status=status,
             created_by=_tool_of(task),
         )
-        speech = Speech(record, space, task, unnamed=message.id is None)
-        if message.id is not None:
-            self._owners[message.id] = space.ns
-            self._fresh.add(message.id)
+        speech = Speech(record, space, task)
+        self.speeches.add(speech, message.id, call)
         if task is not None:
             task.shown = True
-            self._of_task.setdefault(task, []).append(speech)
         return speech
 
-    def _finish(self, speech: Speech, usage: Mapping[str, Any], model: str | None) -> None:
+    def _count(self, speech: Speech, usage: Mapping[str, Any]) -> None:
+        """The tokens of a message, as far as they are told; its box counts each of them once."""
+        record, box = speech.record, speech.space.box
+        counted = _usage(usage)
+        if counted is None or counted == record.get("usage"):
+            return
+        before: Mapping[str, Any] = record.get("usage", {})
+        total: Mapping[str, Any] = box.get("usage", {})
+        summed = {k: total.get(k, 0) + n - before.get(k, 0) for k, n in counted.items()}
+        self.conversation.set_namespace(box, usage={**total, **summed})
+        self.conversation.set(record, usage=counted)
+
+    def _name_model(self, record: Record, message: Message) -> None:
+        name = message.metadata.get("model_name") or message.metadata.get("model")
+        if name:
+            self.conversation.set(record, model=str(name))
+
+    def _complete_calls(self, speech: Speech) -> None:
         self.conversation.settle()
         for call in speech.by_index.values():
             if "args" not in call:
                 self.calls.complete(call)
-        record = speech.record
-        counted = _usage(usage)
-        if counted is not None and "usage" not in record:
-            box = speech.space.box
-            before = box.get("usage", {})
-            total = {k: v + before.get(k, 0) for k, v in counted.items()}  # type: ignore[operator]  # TypedDict values are ints
-            self.conversation.set_namespace(box, usage=total)
-            self.conversation.set(record, usage=counted)
-        if model is not None:
-            self.conversation.set(record, model=model)
-        self.conversation.set(record, status="completed")
 
     # --- ends -----------------------------------------------------------------------------
 
     def end_task(self, task: Task, end: str, error: str | None = None) -> None:
         """A RESULT: what its task left unfinished ends with it."""
-        speeches = self._of_task.pop(task, [])
+        speeches = self.speeches.end_task(task)
         for number, speech in enumerate(speeches, 1):
             if speech.record["status"] == "streaming":
                 # a retry leaves the partial behind and says it again
                 cut = end in ("failed", "cancelled") or number < len(speeches)
                 self.conversation.set(speech.record, status="aborted" if cut else "completed")
+                for call in speech.by_index.values() if cut else ():
+                    if call["status"] == "calling":  # it was never asked for as a whole
+                        self.conversation.set(call, status="cancelled")
         open_calls: Iterable[Record] = (
             task.space.calls[call] for call in task.calls if call in task.space.calls
         )
@@ -336,21 +325,13 @@ class Messages:
 
 def _tool_of(task: Task | None) -> str | None:
     """The call in whose tool something is said."""
-    call = task.space.calls.get(task.calls[0]) if task is not None and len(task.calls) == 1 else None
+    if task is None or len(task.calls) != 1:
+        return None
+    call = task.space.calls.get(task.calls[0])
     return None if call is None else call["id"]
 
 
-def said(message: Message) -> tuple[str, str]:
-    """What tells messages without an id apart."""
-    return message.type, read_content(message).text
-
-
-def _usage(usage: Mapping[str, Any]) -> Usage | None:
+def _usage(usage: Mapping[str, Any]) -> Mapping[str, Any] | None:
     names = ("input_tokens", "output_tokens", "total_tokens")
     counts = {name: usage[name] for name in names if isinstance(usage.get(name), int)}
-    return counts or None  # type: ignore[return-value]  # keys are exactly those of Usage
-
-
-def _model(message: Message) -> str | None:
-    name = message.metadata.get("model_name") or message.metadata.get("model")
-    return str(name) if name else None
+    return counts or None

@@ -105,6 +105,8 @@ class Message(NamedTuple):
     content: Any
     name: str | None
     tool_calls: list[Any]
+    #: Those whose arguments are no JSON.
+    invalid_tool_calls: list[Any]
     tool_call_chunks: list[Any]
     tool_call_id: str | None
     status: str | None
@@ -145,6 +147,7 @@ def read_message(value: Any) -> Message | None:
         content=read("content"),
         name=read("name"),
         tool_calls=read("tool_calls") or [],
+        invalid_tool_calls=read("invalid_tool_calls") or [],
         tool_call_chunks=read("tool_call_chunks") or [] if chunk else [],
         tool_call_id=read("tool_call_id"),
         status=read("status"),
@@ -179,11 +182,20 @@ def messages_in(update: Any) -> Iterator[Message]:
             yield message
         elif isinstance(value, (list, tuple)):
             for item in value:
-                message = read_message(item)
+                message = read_message(item) or _read_pair(item)
                 if message is not None:
                     yield message
         elif hasattr(value, "goto") or (isinstance(update, list) and isinstance(value, Mapping)):
             yield from messages_in(value)
+
+
+def _read_pair(value: Any) -> Message | None:
+    """A message as people write it: `("user", "Hello")`."""
+    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, str) for v in value):
+        kind = _ROLES.get(value[0], value[0])
+        if kind in ("human", "ai", "system"):
+            return read_message({"type": kind, "content": value[1]})
+    return None
 
 
 def _fields(state: Any) -> list[Any]:
@@ -191,73 +203,3 @@ def _fields(state: Any) -> list[Any]:
         type(state), "__dataclass_fields__", None
     )
     return [getattr(state, name, None) for name in names] if names else []
-
-
-# --- content ------------------------------------------------------------------------------
-
-
-class Content(NamedTuple):
-    """The content of a message, taken apart."""
-
-    text: str
-    reasoning: str
-    blocks: list[Any]
-
-
-_SILENT = frozenset(
-    {"tool_use", "tool_call", "tool_call_chunk", "input_json_delta", "function_call"}
-)
-
-
-def read_content(message: Message) -> Content:
-    """Text, reasoning and other blocks of an AI message."""
-    reasoning = message.kwargs.get("reasoning_content")
-    texts, thoughts = [], [reasoning] if isinstance(reasoning, str) else []
-    blocks: list[Any] = []
-    content = message.content
-    if isinstance(content, str):
-        return Content(content, "".join(thoughts), blocks)
-    for block in content if isinstance(content, (list, tuple)) else ():
-        if isinstance(block, str):
-            texts.append(block)
-        elif isinstance(block, Mapping):
-            kind = block.get("type")
-            if isinstance(block.get("text"), str) and kind in ("text", "text_delta", None):
-                texts.append(block["text"])
-            elif kind in ("reasoning", "thinking"):
-                thoughts.append(_thought(block))
-            elif kind not in _SILENT:
-                blocks.append(block)
-    return Content("".join(texts), "".join(thoughts), blocks)
-
-
-def _thought(block: Mapping[str, Any]) -> str:
-    for key in ("reasoning", "thinking", "text"):
-        if isinstance(block.get(key), str):
-            return str(block[key])
-    summary = block.get("summary")
-    if isinstance(summary, list):
-        return "\n\n".join(
-            str(part.get("text", "")) for part in summary if isinstance(part, Mapping)
-        )
-    return ""
-
-
-def result_text(content: Any) -> str:
-    """The content of a ToolMessage: text blocks joined by newline, others named `[image]`."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, (list, tuple)):
-        return "" if content is None else str(content)
-    parts = []
-    for block in content:
-        if isinstance(block, str):
-            parts.append(block)
-        elif isinstance(block, Mapping) and isinstance(block.get("text"), str):
-            parts.append(block["text"])
-        elif isinstance(block, Mapping):
-            kind = str(block.get("type", "block")).removesuffix("_url")
-            parts.append(f"[{kind}]")
-        else:
-            parts.append(str(block))
-    return "\n".join(parts)

@@ -293,8 +293,8 @@ class Spaces:
         if space.box["is_agent"] != is_agent:
             self.conversation.set_namespace(space.box, is_agent=is_agent)
         if space.parent is None:
-            if space.agent and not self.named:
-                self._rename(space, space.agent)
+            if space.label and not self.named:
+                self._rename(space, space.label)
             return
         families, label = space.parent.families, space.label
         changed = []

@@ -1,0 +1,40 @@
+"""Messages without an id: told apart by their words, and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from nestling.langgraph.content import read_content
+from nestling.langgraph.normalize import Message, messages_in
+from nestling.langgraph.spaces import Space, Task
+from nestling.langgraph.speeches import Speeches
+
+#: How often something was said, by type and text.
+Said: TypeAlias = Counter[tuple[str, str]]
+
+
+def said(message: Message) -> tuple[str, str]:
+    """What tells messages without an id apart."""
+    return message.type, read_content(message).text
+
+
+def beyond(space: Space, listed: Iterable[Message]) -> list[Message]:
+    """Those that stand in a state more often than they were shown."""
+    counts: Said = Counter()
+    new = []
+    for message in listed:
+        if message.id is None and message.type != "tool":
+            counts[said(message)] += 1
+            if counts[said(message)] > space.nameless[said(message)]:
+                new.append(message)
+    return new
+
+
+def written(task: Task, update: Any, speeches: Speeches) -> list[Message]:
+    """What a task wrote without an id and nobody has shown; its state may give it one."""
+    found = [m for m in messages_in(update) if m.id is None and m.type != "tool"]
+    if any(m.type == "human" and task.space.nameless[said(m)] for m in found):
+        found = beyond(task.space, found)  # it returned what it was given as well
+    return [m for m in found if not speeches.was_said(task, read_content(m).text)]
