@@ -439,7 +439,9 @@ def golden(name: str) -> Path:
 
 
 if __name__ == "__main__":  # write the trees again; `git diff` says what changed
-    for name, (make, value) in {**SHAPES, **FAILING}.items():
+    import uncommon
+
+    for name, (make, value) in {**SHAPES, **FAILING, **uncommon.SHAPES}.items():
         view = watch(make())
         with suppress(Exception):
             view.invoke(value)

@@ -2,11 +2,13 @@
 
 import graphs
 import pytest
+import uncommon
 from builders import ainvoked, astreamed, check, invoked, plain, shown, streamed
-from graphs import ASK, BOOM, FAILING, SHAPES, golden
+from graphs import ASK, BOOM, FAILING, golden
 
 from nestling import demo, watch
 
+SHAPES = {**graphs.SHAPES, **uncommon.SHAPES}
 EVERY = {**SHAPES, **FAILING}
 WAYS = [invoked, ainvoked, streamed, astreamed]
 

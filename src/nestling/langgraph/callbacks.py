@@ -31,6 +31,8 @@ class Callbacks(Links):
         self.tasks: set[str] = set()
         #: Nodes that raised, with their errors, until it is known that none is tried again.
         self._failed: dict[str, tuple[Run, BaseException]] = {}
+        #: The same for calls of tools.
+        self.calls: set[str] = set()
         self._models: dict[UUID, tuple[Ns, Mapping[str, Any]]] = {}
         self._tools: dict[UUID, tuple[Ns, str]] = {}
 
@@ -177,6 +179,7 @@ class Callbacks(Links):
             return
         call_id = str(kwargs.get("tool_call_id") or run_id)
         self._tools[run_id] = (_place(node), call_id)
+        self.calls.add(call_id)
         name = str((serialized or {}).get("name") or kwargs.get("name") or "")
         started = {"event": "tool-started", "tool_call_id": call_id, "tool_name": name}
         self.feed("tools", _place(node), {**started, "input": inputs})

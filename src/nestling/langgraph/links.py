@@ -159,6 +159,8 @@ class Links(BaseCallbackHandler):
             # whose namespace does not say which task runs them.
             unclear = not inner or any(not _is_unique(part) for part in raw)
             told = outer.told or self.streamed == "root" or (self.streamed == "all" and unclear)
+            if unclear and run is not None and self._caller(run) is not None:
+                place = (*outer_place, segment)  # one for each call
         number = 0
         while place in self._at:
             place = (*outer_place, segment, *((str(number),) if number else ()))

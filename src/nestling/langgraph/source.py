@@ -98,6 +98,9 @@ class Source:
         if mode == "messages":
             tasks = self._callbacks.tasks
             return bool(tasks) and _task_of(data[1]) in tasks
+        if mode == "tools":
+            calls = self._callbacks.calls
+            return bool(calls) and data["tool_call_id"] in calls
         return bool(ns) and mode != "custom" and is_shared(ns)
 
     def interrupts(self, item: Any) -> Any:

@@ -269,8 +269,12 @@ class Spaces:
         if record is None:
             self._callless.setdefault(call_id, []).append(space)
             return
-        if space.box["spawned_by"] == record["id"]:
+        before = self.conversation.records.get(space.box["spawned_by"] or "")
+        if before is record:
             return
+        if before is not None:  # another task of the node, or an earlier call
+            left = [key for key in before.get("spawned", ()) if key != space.box["key"]]
+            self.conversation.set(before, spawned=left or None)
         self.conversation.set_namespace(space.box, spawned_by=record["id"])
         spawned = [*record.get("spawned", ()), space.box["key"]]
         self.conversation.set(record, spawned=spawned)
