@@ -90,11 +90,13 @@ class Pending:
 
 
 def waiting(runs: Runs) -> tuple[Pending, ...]:
-    """The interrupts of a view that wait for an answer, in the order in which they came."""
+    """The interrupts of a view that wait for an answer, in the order of the tree."""
     with runs._conversation.lock:
+        asked, records = runs._adapter.interrupts.pending, runs._conversation.records
+        places = {key: (records[key]["order"], records[key]["seq"]) for key in asked}
         return tuple(
-            Pending(key, asked.namespace, asked.value, asked.actions, runs)
-            for key, asked in runs._adapter.interrupts.pending.items()
+            Pending(key, asked[key].namespace, asked[key].value, asked[key].actions, runs)
+            for key in sorted(places, key=places.__getitem__)
         )
 
 

@@ -48,7 +48,8 @@ class Run:
         self.asks_anew = input is not None and not hasattr(input, "resume")
         #: The kernel can hear a page meanwhile.
         self.hears = hears
-        self.thread_id = _thread_id(runs._merged(config))
+        bound = getattr(runs._graph, "config", None)
+        self.thread_id = _thread_id(runs._merged(config)) or _thread_id(bound)
         self.stopping = False
         self._status: RunStatus | None = None
         self._task: asyncio.Task[Any] | None = None
@@ -212,7 +213,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _thread_id(config: Mapping[str, Any] | None) -> str | None:
-    configurable = (config or {}).get("configurable") or {}
-    found = configurable.get("thread_id")
+def _thread_id(config: Any) -> str | None:
+    configurable = config.get("configurable") if isinstance(config, Mapping) else None
+    found = (configurable or {}).get("thread_id")
     return None if found is None else str(found)

@@ -169,6 +169,8 @@ class Adapter:
             task = self.spaces.start(ns, str(data["id"]), str(data["name"]), ())
         error, interrupts = data.get("error"), data.get("interrupts")
         result = data.get("result")
+        for inner in self.spaces.inside(task):
+            self._settle_writers(inner)
         if result:
             self._read(task.space, task, result)
             self.messages.wrote(task, result)
@@ -176,6 +178,7 @@ class Adapter:
         task.result = result
         if interrupts:
             self._interrupts(ns, interrupts)
+            self.interrupts.place(task, interrupts)
             self.messages.end_task(task, "interrupted")
             self.spaces.close_owned(task, "interrupted")
             return
@@ -248,13 +251,23 @@ class Adapter:
                 self._told_by_update(space, node, update)
             elif update is not None:
                 tasks = space.open.get(node, ())
-                if len(tasks) < 2 or cached:  # else the RESULT says whose it is
-                    self._read(space, tasks[0] if len(tasks) == 1 else None, update, node)
-                if cached and tasks:  # there will be no RESULT
-                    tasks[0].result = update
-                    self.messages.wrote(tasks[0], update)
-                    space.writers.append(tasks[0])
-                    self.spaces.finish(tasks[0])
+                if cached and tasks:
+                    self._cached(tasks[0], update)
+                elif len(tasks) < 2:  # else the RESULT says whose it is
+                    self._read(space, tasks[0] if tasks else None, update, node)
+
+    def _cached(self, task: Task, update: Any) -> None:
+        """A task that does not run again; there will be no RESULT."""
+        if task.shown:  # it ran before the interrupt that is answered now
+            for message in messages_in(update):
+                if message.id is not None:
+                    self.messages.speeches.give(message.id)
+        else:
+            self._read(task.space, task, update)
+            self.messages.wrote(task, update)
+            task.result = update
+            task.space.writers.append(task)
+        self.spaces.finish(task)
 
     def _told_by_update(self, space: Space, node: str, update: Any) -> None:
         """Without `tasks` an update is all that tells of a node."""

@@ -9,7 +9,7 @@ from typing import Any
 from nestling.conversation import Conversation
 from nestling.encode import encode, short
 from nestling.langgraph.normalize import Ns
-from nestling.langgraph.spaces import Space, Spaces
+from nestling.langgraph.spaces import Space, Spaces, Task
 from nestling.records import Record
 
 _DECISIONS = ("approve", "edit", "reject", "respond")
@@ -62,14 +62,13 @@ class Interrupts:
         if not interrupts and not ns:
             self.paused = True
         for interrupt in interrupts:
-            read = interrupt.get if isinstance(interrupt, Mapping) else _reader(interrupt)
-            key = str(read("id") or "") or None
+            key = str(_read(interrupt, "id") or "") or None
             known = self.conversation.records.get(key or "")
             if known is not None and known["type"] == "interrupt":
                 self._again(known)
                 continue
-            space, value = self.spaces.get(ns), read("value")
-            schema = read("response_schema")
+            space, value = self.spaces.get(ns), _read(interrupt, "value")
+            schema = _read(interrupt, "response_schema")
             plain = encode(value)
             asked = Asked(self.conversation.thread_id, space, value, *_actions(value, schema))
             record = self.conversation.add(
@@ -85,6 +84,14 @@ class Interrupts:
                 response_schema=None if schema is None else encode(schema),
             )
             self.pending[record["id"]] = asked
+
+    def place(self, task: Task, interrupts: Any) -> None:
+        """The task that raised them: it is told after the interrupts themselves."""
+        for interrupt in interrupts:
+            record = self.conversation.records.get(str(_read(interrupt, "id") or ""))
+            if record is not None and record["namespace"] == task.space.segments:
+                speaker = task.space.speaker(task.name)
+                self.conversation.set(record, order=task.order, speaker=speaker)
 
     def _again(self, record: Record) -> None:
         """It asks again, or was not among those that were answered."""
@@ -197,5 +204,6 @@ def _kinds(schema: Any) -> Iterator[str]:
             yield str(kind["const"])
 
 
-def _reader(value: Any) -> Callable[[str], Any]:
-    return lambda name: getattr(value, name, None)
+def _read(interrupt: Any, name: str) -> Any:
+    """Of an object of LangGraph, or of its dict from a server."""
+    return interrupt.get(name) if isinstance(interrupt, Mapping) else getattr(interrupt, name, None)

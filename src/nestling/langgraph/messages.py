@@ -245,13 +245,14 @@ class Messages:
         self.conversation.set(record, status="completed")
 
     def _has_a_name_now(self, space: Space, message: Message) -> bool:
-        """Whether this was shown when it had no id yet."""
-        if space.nameless[said(message)] == 0:
-            return False
-        space.nameless[said(message)] -= 1
-        self._owners[message.id or ""] = space.ns
-        self.speeches.give(message.id or "")
-        return True
+        """Whether this was shown when it had no id yet, here or further inside."""
+        for inner in self.spaces.below(space):
+            if inner.nameless[said(message)] > 0:
+                inner.nameless[said(message)] -= 1
+                self._owners[message.id or ""] = inner.ns
+                self.speeches.give(message.id or "")
+                return True
+        return False
 
     def _speak(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -197,11 +197,11 @@ class Spaces:
 
     def inside(self, task: Task) -> Iterator[Space]:
         """The boxes of a task and those inside them."""
-        spaces = list(task.boxes)
-        while spaces:
-            space = spaces.pop()
-            yield space
-            spaces += space.children
+        return _with_inner(task.boxes)
+
+    def below(self, space: Space) -> Iterator[Space]:
+        """A box and those inside it."""
+        return _with_inner([space])
 
     def close_owned(self, task: Task, status: NamespaceStatus) -> None:
         """The owner ended: so did what it ran."""
@@ -336,3 +336,11 @@ class Spaces:
         for record in said:
             if record["speaker"] == before:
                 self.conversation.set(record, speaker=label)
+
+
+def _with_inner(outer: Iterable[Space]) -> Iterator[Space]:
+    spaces = list(outer)
+    while spaces:
+        space = spaces.pop()
+        yield space
+        spaces += space.children
