@@ -51,6 +51,8 @@ class Run:
         bound = getattr(runs._graph, "config", None)
         self.thread_id = _thread_id(runs._merged(config)) or _thread_id(bound)
         self.stopping = False
+        #: The caller has an item in hand: it will see that the run stops when it asks for more.
+        self.is_read = False
         self._status: RunStatus | None = None
         self._task: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -101,7 +103,8 @@ class Run:
                 self._loop.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:
-        if self._status is None and self._task is not None:  # what runs there now is not ours
+        # else what runs there now is not ours
+        if self._status is None and self._task is not None and not self.is_read:
             self._task.cancel()
 
     # --- behind the caller's back -----------------------------------------------------------

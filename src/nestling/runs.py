@@ -152,7 +152,9 @@ class Runs:
                     if shown:
                         self._feed(mode, ns, data)
                     for their in theirs:
+                        run.is_read = True
                         yield their
+                        run.is_read = False
                     if run.stopping:
                         raise asyncio.CancelledError(STOPPED)
             finally:
@@ -255,7 +257,9 @@ class Runs:
             try:
                 async for event in stream:
                     self._show(event)
+                    run.is_read = True
                     yield event
+                    run.is_read = False
                     if run.stopping:
                         raise asyncio.CancelledError(STOPPED)
             finally:

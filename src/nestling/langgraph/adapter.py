@@ -280,7 +280,8 @@ class Adapter:
 
     def _read(self, space: Space, task: Task | None, update: Any, node: str | None = None) -> None:
         for message in messages_in(update):
-            if message.id is not None or message.type == "tool" or task is None:
+            named = message.id is not None or message.type == "tool"
+            if named or message.tool_calls or task is None:
                 self.messages.whole(space, message, task, task.name if task else node)
 
     def _values(self, ns: Ns, data: Any) -> None:

@@ -18,8 +18,9 @@ from nestling.langgraph.normalize import Ns
 _NOSTREAM = "nostream"
 #: LangGraph's own first node, of graphs that begin with a choice.
 _START = "__start__"
-#: Under which it keeps what an entrypoint returns.
+#: Under which it keeps what an entrypoint returns, and what a task does.
 _END = "__end__"
+_RETURN = "__return__"
 
 
 class Callbacks(Links):
@@ -80,7 +81,7 @@ class Callbacks(Links):
         run = self.runs.get(run_id)
         self._give_up(run_id)
         if run is not None and self._has_begun(run):
-            self._result(run, result=_written(outputs))
+            self._result(run, result=_written(run, outputs))
         super().on_chain_end(outputs, run_id=run_id)
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -212,13 +213,13 @@ def _leaves(error: BaseException) -> bool:
     return handed_over or not isinstance(error, Exception)
 
 
-def _written(outputs: Any) -> Any:
+def _written(run: Run, outputs: Any) -> Any:
     """What a node returned; create_agent's nodes return a list of `Command`s."""
     if isinstance(outputs, Sequence) and not isinstance(outputs, (str, bytes)):
         return {"messages": [message for command in outputs for message in _messages(command)]}
     if outputs is None or isinstance(outputs, Mapping) or hasattr(outputs, "update"):
         return outputs
-    return {_END: outputs}  # of an entrypoint
+    return {_RETURN if run.is_task else _END: outputs}
 
 
 def _messages(command: Any) -> list[Any]:

@@ -46,6 +46,8 @@ class Run(NamedTuple):
     #: Of a node: the graph it is in, and its segment of the namespace.
     graph: Graph | None = None
     segment: str = ""
+    #: It is a `@task`, which is a node that no graph has.
+    is_task: bool = False
 
 
 class Links(BaseCallbackHandler):
@@ -88,8 +90,15 @@ class Links(BaseCallbackHandler):
             given = inputs if self.streamed == "nothing" else None
             self.runs[run_id] = Run("chain", name, parent_run_id, agent=agent, input=given)
         else:
-            node = Run("node", name, parent_run_id, agent=agent, graph=graph, segment=segment)
-            self.runs[run_id] = node
+            self.runs[run_id] = Run(
+                "node",
+                name,
+                parent_run_id,
+                agent=agent,
+                graph=graph,
+                segment=segment,
+                is_task=_is_task(metadata),
+            )
 
     def _graph_of_node(
         self,
@@ -214,7 +223,7 @@ def namespace_of(metadata: Mapping[str, Any]) -> Ns:
 
 
 def _is_task(metadata: Mapping[str, Any]) -> bool:
-    """Whether a run is that of a `@task`, which is a node that no graph has."""
+    """Whether a run is that of a `@task`."""
     return _is_task_path(metadata.get("langgraph_path") or ())
 
 

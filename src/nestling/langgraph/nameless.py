@@ -35,6 +35,15 @@ def beyond(space: Space, listed: Iterable[Message]) -> list[Message]:
 def written(task: Task, update: Any, speeches: Speeches) -> list[Message]:
     """What a task wrote without an id and nobody has shown; its state may give it one."""
     found = [m for m in messages_in(update) if m.id is None and m.type != "tool"]
+    found = [m for m in found if not m.tool_calls]  # which results may follow: shown at once
     if any(m.type == "human" and task.space.nameless[said(m)] for m in found):
         found = beyond(task.space, found)  # it returned what it was given as well
-    return [m for m in found if not speeches.was_said(task, read_content(m).text)]
+    new = []
+    for message in found:
+        speech = speeches.without_id(task, read_content(message).text)
+        if speech is None:
+            new.append(message)
+        elif speech.whole is None:  # it was streamed
+            speech.whole = message.content
+            task.space.nameless[said(message)] += 1
+    return new

@@ -320,9 +320,10 @@ class Spaces:
             self._rename(space, f"{space.family} {number + 1}" if number else space.family)
 
     def _place(self, space: Space) -> tuple[int, int, int]:
-        caller = self.conversation.records.get(space.box["spawned_by"] or "")
-        box = space.box
-        return (box["order"], caller["seq"] if caller is not None else 0, box["seq"])
+        box, caller = space.box, self.conversation.records.get(space.box["spawned_by"] or "")
+        if caller is not None:  # by the position of the call, whichever task was faster
+            return (caller["order"], caller["seq"], box["seq"])
+        return (box["order"], 0, box["seq"])
 
     def _rename(self, space: Space, label: str) -> None:
         before = space.box["label"]

@@ -122,13 +122,13 @@ class Speeches:
                 return speech
         return None
 
-    def was_said(self, task: Task, said: str) -> bool:
-        """Whether something without an id was said in a task, and not been asked for before."""
+    def without_id(self, task: Task, said: str) -> Speech | None:
+        """What was said in a task without an id, and not been asked for before."""
         for speech in self._of_task.get(task, ()):
             if not speech.ids and not speech.retold and speech.record["content"] == said:
                 speech.retold = True
-                return True
-        return False
+                return speech
+        return None
 
     def end_task(self, task: Task) -> list[Speech]:
         return self._of_task.pop(task, [])
