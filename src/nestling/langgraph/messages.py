@@ -145,6 +145,7 @@ class Messages:
 
     def wrote(self, task: Task, update: Any) -> None:
         """Keeps what a task wrote without an id until its state has told it."""
+        self.conversation.settle()  # it is compared with what was streamed
         task.nameless = written(task, update, self.speeches)
 
     def settle(self, task: Task, told: Said) -> None:
