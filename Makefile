@@ -15,6 +15,7 @@ LOGS := $(CURDIR)/.logs
 NODE_MODULES := js/node_modules/.made
 PYTHON_MADE := $(VENV)/.made
 WHEEL_VENV := $(VENV)/wheel
+OLDEST_VENV := $(VENV)/oldest
 QUICK_START := notebooks/01_quick_start.ipynb
 
 # The first Python on the PATH that is new enough.
@@ -90,7 +91,7 @@ chromium: setup
 
 # --- test it --------------------------------------------------------------------------------
 
-TESTS := test-unit test-js test-notebooks test-browser test-wheel
+TESTS := test-unit test-providers test-remote test-js test-notebooks test-browser test-wheel
 
 .PHONY: test $(TESTS) lint check-bundle
 test: lint check-bundle $(TESTS) ## All checks and tests, as continuous integration runs them
@@ -118,6 +119,14 @@ test-unit: setup | $(LOGS) ## Python, without kernel or browser
 	$(call heading,pytest tests/unit)
 	@$(PY) -m pytest tests/unit $(call keep,$@)
 
+test-providers: setup | $(LOGS) ## Real clients of providers, against a server that replays their streams
+	$(call heading,pytest tests/providers)
+	@$(PY) -m pytest tests/providers $(call keep,$@)
+
+test-remote: setup | $(LOGS) ## A real LangGraph server on this machine
+	$(call heading,pytest tests/remote)
+	@$(PY) -m pytest tests/remote $(call keep,$@)
+
 test-js: setup-js | $(LOGS) ## The page, without kernel or browser
 	$(call heading,vitest)
 	@cd js && npm run --silent test $(call keep,$@)
@@ -139,6 +148,14 @@ test-wheel: wheel | $(LOGS) ## The wheel as built, in an environment of its own
 	@away=$$(mktemp -d) && trap 'rm -rf "$$away"' EXIT && cp tests/package/*.py "$$away" && cd "$$away" \
 		&& WHEEL="$$(ls $(CURDIR)/dist/nestling-*.whl)" \
 		$(abspath $(WHEEL_VENV))/bin/python -m pytest -ra . $(call keep,$@)
+
+# The oldest versions that pyproject.toml allows; those of `make test` are the newest.
+.PHONY: test-matrix
+test-matrix: setup ## The tests of the Python side with the oldest LangGraph that is supported
+	$(call heading,pytest tests/unit with the oldest versions)
+	@rm -rf $(OLDEST_VENV) && $(UV) venv --quiet --python $(PY) $(OLDEST_VENV)
+	@$(UV) pip install --quiet --python $(OLDEST_VENV) --resolution lowest-direct --editable '.[demo]' --group test
+	@$(OLDEST_VENV)/bin/python -m pytest tests/unit
 
 # --- change it ------------------------------------------------------------------------------
 
