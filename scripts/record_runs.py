@@ -23,9 +23,13 @@ def runs() -> dict[str, tuple[Any, *tuple[Any, ...]]]:
     """Name -> (graph, input of each turn) of each recorded run."""
     sys.path.insert(0, str(RUNS.parent))
     import graphs  # type: ignore[import-not-found]  # of the tests
+    import uncommon  # type: ignore[import-not-found]  # of the tests
+    from langgraph.types import Command
 
     from nestling import demo
 
+    refund = {"name": "issue_refund", "args": {"order": "A-1042", "amount": 19.9}}
+    edited = {"type": "edit", "edited_action": refund}
     ask = {"messages": [("user", "Analyze this data and create visualizations")]}
     return {
         "research_team": (demo.research_team(delay=0), ask),
@@ -34,6 +38,12 @@ def runs() -> dict[str, tuple[Any, *tuple[Any, ...]]]:
         "nested_team": (demo.nested_team(delay=0), {"messages": [("user", "Check the demand.")]}),
         "pipeline": (demo.pipeline(), {"question": "What changed?"}),
         "agents_in_parallel": (graphs.agents_in_parallel(), graphs.ASK),
+        "model_in_a_tool": (uncommon.model_in_a_tool(), graphs.ASK),
+        "support_desk": (
+            demo.support_desk(delay=0),
+            {"messages": [("user", "Refund order A-1042.")]},
+            Command(resume={"decisions": [edited]}),
+        ),
         "assistant": (
             demo.assistant(delay=0),
             {"messages": [("user", "What changed in Q3?")]},

@@ -187,7 +187,7 @@ export class Store {
     }
     this.records.set(record.seq, record);
     this.#ids.set(record.id, record.seq);
-    this.tree.placeRecord(record);
+    this.#place(record);
     for (const key of this.tree.boxesOf(record.id) ?? []) {
       this.tree.placeBox(this.namespaces.get(key) as Namespace, record);
       this.#changes.namespaces.add(key);
@@ -201,9 +201,13 @@ export class Store {
     this.#changes.records.add(record.seq);
     this.#changes.namespaces.add(keyOf(record.namespace));
     if (!shape) return;
-    this.tree.placeRecord(record);
+    this.#place(record);
     this.tree.touch(record.seq);
     this.tally.record(record, this.tree.boxesOf(record.id) !== undefined);
+  }
+
+  #place(record: Record) {
+    this.tree.placeRecord(record, record.type === "ai" ? this.byId(record.created_by ?? "") : undefined);
   }
 
   #schedule() {

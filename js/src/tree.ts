@@ -59,10 +59,12 @@ export class Tree {
     if (known) this.#mark(known.parent, this.#find(known.parent, known.place));
   }
 
-  placeRecord(record: Record) {
-    this.#put(record.seq, keyOf(record.namespace), [record.order, record.seq, -1, -1], {
-      seq: record.seq,
-    });
+  /** `call`: the one in whose tool it was said, right behind which it stands. */
+  placeRecord(record: Record, call?: Record) {
+    const place: Place = call
+      ? [call.order, call.seq, record.order, record.seq]
+      : [record.order, record.seq, -1, -1];
+    this.#put(record.seq, keyOf(record.namespace), place, { seq: record.seq });
   }
 
   placeBox(box: Namespace, call: Record | undefined) {

@@ -44,7 +44,11 @@ function inside(body: Element, store: Store): Branch[] {
       } else if (element.dataset.id) {
         const record = store.byId(element.dataset.id) as Record;
         const line = lineOf(record, element);
-        if (line !== null) branches.push({ line, children: [] });
+        if (line === null) continue;
+        const branch: Branch = { line, children: [] };
+        calls.set(record.id, branch);
+        const above = record.type === "ai" ? calls.get(record.created_by ?? "") : undefined;
+        (above ? above.children : branches).push(branch);
       } else visit(element);
     }
   };
@@ -80,8 +84,10 @@ function lineOf(record: Record, row: HTMLElement): string | null {
     line = `${record.name}(${args}) [${status}]${result ? ` -> ${result}` : ""}`;
   } else if (type === "interrupt") line = `? ${content}`;
   else if (type === "error") line = `! ${content}`;
-  else if (type === "update") line = `· ${speaker}: ${Object.keys(record.data as object).join(", ")}`;
-  else line = `· ${content}`;
+  else if (type === "update") {
+    const keys = Object.keys(record.data ?? {}).join(", ");
+    line = keys ? `· ${speaker}: ${keys}` : `· ${speaker}`;
+  } else line = `· ${content}`;
   const flat = line.replace(/\s+/g, " ").trim();
   return flat.length > WIDTH ? `${flat.slice(0, WIDTH - 1)}…` : flat;
 }

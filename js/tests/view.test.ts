@@ -274,6 +274,49 @@ describe("rows", () => {
     expect(el.textContent).toContain("view.error is the exception");
   });
 
+  it("what a model said inside a tool stands behind the call, before the next one", () => {
+    const call = tool("think", { id: "c", order: 1 });
+    const next = tool("look", { order: 1 });
+    const said = ai("A thought", { order: 2, created_by: "c" });
+    const { el } = show({ snapshot: snapshot({ live_chat: [call, next, said] }) });
+    expect(ids(el)).toEqual([call.id, said.id, next.id]);
+    expect(row(el, said.id).classList).toContain("nst-intool");
+  });
+
+  it("an answered interrupt says what was decided", () => {
+    const actions = [
+      { name: "refund", args: { order: "A", amount: 24.9 }, allowed: [] },
+      { name: "mail", args: {}, allowed: [] },
+    ];
+    const edited = { type: "edit", edited_action: { name: "refund", args: { order: "A", amount: 19.9 } } };
+    const decided = { actions, status: "answered" };
+    const first = record("interrupt", {
+      ...decided,
+      answer: { decisions: [edited, { type: "reject", message: "no" }] },
+    });
+    const second = record("interrupt", { ...decided, actions: [actions[1]], answer: { type: "approve" } });
+    const third = record("interrupt", { status: "answered", value: "Sure?", answer: "yes" });
+    const { el } = show({ snapshot: snapshot({ live_chat: [first, second, third] }) });
+    expect(row(el, first.id).textContent).toContain(
+      "Approved with 1 edit: amount 24.9 → 19.9 · Rejected: no",
+    );
+    expect(row(el, second.id).textContent).toContain("Approved");
+    expect(row(el, third.id).textContent).toContain("yes");
+  });
+
+  it("each pending interrupt says its place among those that wait", () => {
+    const actions = [{ name: "refund", args: {}, allowed: [] }];
+    const answered = record("interrupt", { actions, status: "answered", answer: {} });
+    const [late, early] = [2, 1].map((order) =>
+      record("interrupt", { actions, status: "pending", order: 10 + order }),
+    ) as [Record, Record];
+    const free = record("interrupt", { status: "pending", value: "Sure?" });
+    const { el } = show({ snapshot: snapshot({ live_chat: [answered, late, early, free] }) });
+    expect(row(el, early.id).textContent).toContain("view.pending[1].approve()");
+    expect(row(el, late.id).textContent).toContain("view.pending[2].approve()");
+    expect(row(el, free.id).textContent).toContain("view.resume(…)");
+  });
+
   it("a pending interrupt asks, and says how to answer from a cell", () => {
     const asks = record("interrupt", {
       status: "pending",
@@ -281,7 +324,7 @@ describe("rows", () => {
     });
     const { el } = show({ snapshot: snapshot({ live_chat: [asks] }) });
     expect(row(el, asks.id).textContent).toMatch(
-      /Approve refund\?.*amount24\.9.*view\.invoke\(Command\(resume=…\)/,
+      /Approve refund\?.*amount24\.9.*view\.pending\[0\]\.approve\(\)/,
     );
   });
 

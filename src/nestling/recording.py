@@ -127,7 +127,7 @@ def feed(view: View, event: Mapping[str, Any]) -> None:
     with conversation.lock:
         conversation.clock = lambda: float(event["t"])
         if event["type"] == "begin":
-            view._begin(data["thread_id"], data.get("asks", True))
+            view._begin(data["thread_id"], data.get("asks"), data.get("resume"))
         elif event["type"] == "end":
             view._fold_end(data["status"], data["error"])
         else:

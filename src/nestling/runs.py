@@ -317,22 +317,20 @@ class Runs:
         with self._conversation.lock:
             if self._conversation.running:
                 raise RuntimeError(RUNNING)
-            self._begin(run.thread_id, asks=run.asks_anew)
+            self._begin(run.thread_id, run.asks_anew, run.resume)
             self._run = run
-            if run.resume is not None:
-                self._shielded(lambda: self._adapter.interrupts.answer(run.resume))
-            elif run.asks_anew:
-                self._shielded(self._adapter.interrupts.abandon)
         self._conversation.tell()
         self._shielded(self._show_first)
         self._shielded(lambda: self._hear(run.hears))
         self._shielded(self._sync_status)
 
-    def _begin(self, thread_id: str | None, asks: bool = True) -> None:
+    def _begin(self, thread_id: str | None, asks: bool | None = None, resume: Any = None) -> None:
+        """`asks`: whether it has an input; None when it is not known, in runs fed by hand."""
         self._error = None
-        self._adapter.record("begin", {"thread_id": thread_id, "asks": asks})
+        begun = {"thread_id": thread_id, "asks": asks, "resume": resume}
+        self._adapter.record("begin", begun)
         self._conversation.begin(thread_id)
-        self._shielded(lambda: self._adapter.begin(asks))
+        self._shielded(lambda: self._adapter.begin(asks, resume))
 
     def _end_run(
         self, end: NamespaceStatus | None, error: BaseException | None, run: Run | None = None

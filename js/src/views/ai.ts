@@ -19,7 +19,8 @@ export function aiRow(record: Record, stage: Stage): Row {
   const blocks = h("div", "nst-mut");
   const el = h(
     "div",
-    "nst-ai",
+    // said by a model that a tool asked: it belongs to the row above
+    record.created_by === undefined ? "nst-ai" : "nst-ai nst-intool",
     named && h("div", "nst-who", h("bdi", null, label(record.speaker))),
     content,
     blocks,

@@ -17,12 +17,8 @@ export function interruptRow(_record: Record, stage: Stage): Row {
   const explanation = h("span", "nst-mut");
   const content = h("div", { "data-part": "content" });
   const answer = h("span", "nst-mut");
-  const python = h(
-    "div",
-    "nst-py",
-    "From a cell: ",
-    h("code", null, "view.invoke(Command(resume=…), config)"),
-  );
+  const line = h("code");
+  const python = h("div", "nst-py", "From a cell: ", line);
   const el = h(
     "div",
     { class: "nst-ask", role: "group", "aria-label": "Waiting for you" },
@@ -41,9 +37,13 @@ export function interruptRow(_record: Record, stage: Stage): Row {
         title.append("Approve ", h("code", null, label(only.name)), "?");
       else if (pending) title.append(actions.length ? `Approve ${actions.length} calls?` : "The graph asks");
       else title.append(changed.status === "answered" ? "Answered" : "Not answered");
+      setText(line, pending ? howToAnswer(changed, stage) : "");
       const asker = stage.namespaceOf(changed)?.label ?? changed.speaker;
       setText(explanation, pending && actions.length ? `${label(asker)} wants to run this.` : "");
-      setText(answer, pending || changed.answer === undefined ? "" : label(short(changed.answer, 160)));
+      setText(
+        answer,
+        pending || changed.answer === undefined ? "" : label(short(told(changed, actions), 160)),
+      );
       mark = changeIcon(
         mark,
         pending ? "warning" : changed.status === "answered" ? "check" : "slashed",
@@ -63,6 +63,46 @@ function actionForm(action: Action): HTMLElement {
   for (const [name, value] of Object.entries(action.args ?? {}))
     form.append(h("dt", null, label(name)), h("dd", null, label(json(value))));
   return form;
+}
+
+/** What to write in a cell. */
+function howToAnswer(record: Record, stage: Stage): string {
+  if (!record.actions?.length) return "view.resume(…)";
+  const waiting = [...stage.store.records.values()].filter(
+    (other) => other.type === "interrupt" && other.status === "pending",
+  );
+  waiting.sort((a, b) => a.order - b.order || a.seq - b.seq);
+  const which = waiting.findIndex((other) => other.seq === record.seq);
+  return `view.pending[${Math.max(which, 0)}].approve()`;
+}
+
+interface Decision {
+  type?: string;
+  message?: string;
+  edited_action?: { args?: { [name: string]: unknown } };
+}
+
+/** `Approved with 1 edit: amount 24.9 → 19.9`, or the answer as it was given. */
+function told(record: Record, actions: Action[]): unknown {
+  const { answer } = record;
+  const listed = (answer as { decisions?: Decision[] } | null)?.decisions;
+  const decisions = Array.isArray(listed) ? listed : [answer as Decision];
+  if (!actions.length || decisions.length !== actions.length) return answer;
+  const words = decisions.map((decision, i) => wordOf(decision, actions[i] as Action));
+  return words.includes(undefined) ? answer : words.join(" · ");
+}
+
+function wordOf(decision: Decision | null, action: Action): string | undefined {
+  const said = decision?.message ? `: ${decision.message}` : "";
+  if (decision?.type === "approve") return "Approved";
+  if (decision?.type === "reject") return `Rejected${said}`;
+  if (decision?.type === "respond") return `Responded${said}`;
+  if (decision?.type !== "edit") return undefined;
+  const args = decision.edited_action?.args ?? {};
+  const edits = Object.keys(args).filter((name) => json(args[name]) !== json(action.args?.[name]));
+  const changes = edits.map((name) => `${name} ${json(action.args?.[name])} → ${json(args[name])}`);
+  const count = `${edits.length} edit${edits.length === 1 ? "" : "s"}`;
+  return edits.length ? `Approved with ${count}: ${changes.join(", ")}` : "Approved";
 }
 
 function asked(record: Record): string {

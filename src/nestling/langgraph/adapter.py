@@ -123,13 +123,17 @@ class Adapter:
         if not told(error, self._errors):
             self.rows.error(self.spaces.root, error, self.spaces.root.order)
 
-    def begin(self, asks: bool = True) -> None:
-        """A new run on the same view; `asks`: it has an input, and does not just go on."""
+    def begin(self, asks: bool | None = None, resume: Any = None) -> None:
+        """A new run on the same view: it asks something new, or answers what waits."""
         self.interrupts.begin()
         self._errors.clear()
         self._saw_tasks = False
         self.spaces.begin()
-        self.messages.begin(asks)
+        self.messages.begin(asks is not False)
+        if resume is not None:
+            self.interrupts.answer(resume)
+        elif asks:
+            self.interrupts.abandon()
 
     def ended(self, status: str) -> None:
         """The run is over: tasks without a RESULT go no further."""
