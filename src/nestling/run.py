@@ -279,7 +279,7 @@ class Runs:
                     end = "failed"
                     self._adapter.failed(error)
                 elif end is None:
-                    end = "interrupted" if self._adapter.rows.pending else "completed"
+                    end = self._adapter.verdict()
                 self._adapter.ended("completed" if end == "completed" else "cancelled")
             finally:
                 self._conversation.end(cast("NamespaceStatus", end))

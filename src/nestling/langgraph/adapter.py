@@ -14,10 +14,20 @@ from typing import Any
 
 from nestling.conversation import Conversation
 from nestling.langgraph.calls import ArtifactStore
+from nestling.langgraph.lifecycle import Lifecycle
 from nestling.langgraph.messages import Messages
-from nestling.langgraph.normalize import Event, Message, Ns, messages_in, normalize, read_message
+from nestling.langgraph.normalize import (
+    Event,
+    Memory,
+    Message,
+    Ns,
+    messages_in,
+    normalize,
+    read_message,
+)
 from nestling.langgraph.rows import Rows, plain_error, told
 from nestling.langgraph.spaces import Space, Spaces, Task
+from nestling.records import NamespaceStatus
 
 log = logging.getLogger("nestling")
 
@@ -48,12 +58,16 @@ class Adapter:
         self.artifact_keys = artifact_keys
         self.tap: Tap | None = None
         self.rows = Rows(conversation, self.spaces)
+        self.lifecycle = Lifecycle(self.spaces)
         #: This run tells of tasks; else updates have to do.
         self._saw_tasks = False
         #: Errors that tasks of this run have told of.
         self._errors: list[Any] = []
+        #: An event said that the run as a whole failed.
+        self._told_failure = False
         #: Events told by callbacks that are ahead of the stream.
         self._early: list[Event] = []
+        self._memory = Memory()
         self._handlers: dict[str, Callable[[Ns, Any], None]] = {
             "messages": self.messages.stream,
             "updates": self._updates,
@@ -62,6 +76,9 @@ class Adapter:
             "tools": self.messages.calls.tool,
             "custom": self.rows.plain,
             "link": self.spaces.link,
+            "lifecycle": self.lifecycle.event,
+            "broken": self.messages.broken,
+            "error": self._told_error,
             "interrupts": self.rows.interrupts,
             "checkpoints": self._nothing,
             "debug": self._nothing,
@@ -70,7 +87,7 @@ class Adapter:
     def process(self, event: Any) -> None:
         """One event of any shape. Never raises: what cannot be read is shown plainly."""
         try:
-            for normalized in normalize(event):
+            for normalized in normalize(event, self._memory):
                 self.feed(*normalized)
         except Exception:  # noqa: BLE001  # shown raw instead
             self.rows.fault(event)
@@ -116,13 +133,29 @@ class Adapter:
         """The run raised: an error record, unless a task has told of it already."""
         self._catch_up(everything=True)
         if not told(error, self._errors):
-            self.rows.error(self.spaces.root, error, self.spaces.root.order)
+            space = self.lifecycle.where(error) or self.spaces.root
+            self.rows.error(space, error, space.order)
+            self._errors.append(error)
+
+    def verdict(self) -> NamespaceStatus:
+        """How a run ended that raised nothing: a server tells of failures by events."""
+        for _, message in self.lifecycle.fallen:
+            self._told_error((), {"error": "Error", "message": message})
+        if self._told_failure:
+            return "failed"
+        return "interrupted" if self.rows.pending else "completed"
+
+    def _told_error(self, ns: Ns, error: Any) -> None:
+        self._told_failure = True
+        self.failed(error)
 
     def begin(self) -> None:
         """A new run on the same view."""
         self.rows.begin()
         self._errors.clear()
-        self._saw_tasks = False
+        self.lifecycle.fallen.clear()
+        self._memory.clear()
+        self._saw_tasks = self._told_failure = False
         self.spaces.begin()
         self.messages.begin()
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from nestling.langgraph.links import Feed, Links, namespace_of
-from nestling.langgraph.normalize import Ns
+from nestling.langgraph.links import Feed, Links
+from nestling.langgraph.normalize import Ns, namespace_of
 
 _NOSTREAM = "nostream"
 

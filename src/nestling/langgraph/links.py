@@ -13,7 +13,7 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from nestling.langgraph.normalize import Ns
+from nestling.langgraph.normalize import Ns, namespace_of
 
 Feed = Callable[[str, Ns, Any], None]
 
@@ -104,17 +104,3 @@ class Links(BaseCallbackHandler):
         while run is not None and run.kind == "chain":
             run = self._runs.get(run.parent) if run.parent is not None else None
         return run.tool_call_id if run is not None and run.kind == "tool" else None
-
-
-def namespace_of(metadata: Mapping[str, Any]) -> Ns:
-    """The namespace of the graph whose node has this metadata.
-
-    Drops the node's own segment, and one for each `@task` that it was called from.
-    """
-    ns = tuple(str(metadata.get("langgraph_checkpoint_ns") or "").split("|"))
-    path: Any = metadata.get("langgraph_path") or ()
-    drop = 1
-    while len(path) == 4 and path[0] == "__pregel_push" and path[-1] is True:
-        drop += 1
-        path = path[1]
-    return ns[:-drop]

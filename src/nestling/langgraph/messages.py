@@ -104,6 +104,8 @@ class Messages:
             self.conversation.set(record, blocks=encode(blocks))
         for chunk in message.tool_call_chunks:
             self.calls.chunk(speech, chunk)
+        for call in () if message.tool_call_chunks else message.tool_calls:
+            self.calls.whole(speech, call)  # a server tells them whole, again and again
         for name, count in (message.usage or {}).items():
             if isinstance(count, int):
                 speech.usage[name] = speech.usage.get(name, 0) + count
@@ -261,6 +263,12 @@ class Messages:
         self.conversation.set(record, status="completed")
 
     # --- ends -----------------------------------------------------------------------------
+
+    def broken(self, ns: Ns, message_id: Any) -> None:
+        """A model broke off in the middle of a message."""
+        speech = self._speeches.get((ns, message_id))
+        if speech is not None and speech.record["status"] == "streaming":
+            self.conversation.set(speech.record, status="aborted")
 
     def end_task(self, task: Task, end: str, error: str | None = None) -> None:
         """A RESULT: what its task left unfinished ends with it."""

@@ -138,7 +138,7 @@ class Spaces:
     def start(self, ns: Ns, task_id: str, name: str, calls: tuple[str, ...]) -> Task:
         """A START: the same task after a resume keeps its place."""
         space = self.get(ns)
-        self._reopen(space)
+        self.reopen(space)
         task = self.tasks.get(task_id)
         if task is None:
             self._starts += 1
@@ -154,6 +154,12 @@ class Spaces:
             self.open[task_id] = task
             space.open.setdefault(name, []).append(task)
         return task
+
+    def reopen(self, space: Space) -> None:
+        """A node that is tried again or resumed runs its boxes once more."""
+        while space.parent is not None and space.box["status"] != "running":
+            self.conversation.set_namespace(space.box, status="running", ended_at=None, note=None)
+            space = space.parent
 
     def finish(self, task: Task) -> None:
         """A RESULT."""
@@ -209,12 +215,6 @@ class Spaces:
                 self.conversation.close_namespace(box, status)
 
     # --- inside ---------------------------------------------------------------------------
-
-    def _reopen(self, space: Space) -> None:
-        """A node that is tried again or resumed runs its boxes once more."""
-        while space.parent is not None and space.box["status"] != "running":
-            self.conversation.set_namespace(space.box, status="running", ended_at=None, note=None)
-            space = space.parent
 
     def _make(self, ns: Ns) -> Space:
         end = len(ns) - 1
