@@ -129,6 +129,8 @@ class Runs:
             finally:
                 if hasattr(stream, "close"):
                     stream.close()
+                if run.stopping:
+                    source.stopped()
 
     async def _astream(
         self, graph: Any, input: Any, config: Any, options: dict[str, Any]
@@ -149,6 +151,8 @@ class Runs:
             finally:
                 if hasattr(stream, "aclose"):
                     await stream.aclose()
+                if run.stopping:
+                    await source.astopped()
 
     def stop(self) -> None:
         """Cancels the run that goes on, cooperatively. Nothing when idle."""
@@ -223,12 +227,11 @@ class Runs:
         return self._graph
 
     def _source(self, graph: Any, config: Any, options: dict[str, Any]) -> Any:
-        from nestling.langgraph.source import Source, merged, with_callback
+        from nestling.langgraph.source import merged, source_of
 
-        source = Source(graph, options, self.stream_tokens)
-        config = merged(self.config, config)
-        feed = self._feed if source.wide else self._feed_inner
-        return source, with_callback(config, source.callback(feed))
+        source = source_of(graph, options, self.stream_tokens)
+        config = source.configured(merged(self.config, config), self._feed, self._feed_inner)
+        return source, config
 
     def _feed(self, kind: str, ns: tuple[str, ...], data: Any) -> None:
         with self._conversation.lock:

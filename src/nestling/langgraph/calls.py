@@ -77,6 +77,8 @@ class Calls:
         if record is None:
             record = self._new_call(speech, call_id, str(call.get("name") or ""))
         args = encode(call.get("args") or {})
+        if record.get("args") == args and repr(record["args"]) != repr(args):
+            self.conversation.set(record, args=None)  # 80 and 80.0 are equal, yet not the same
         self.conversation.set(record, args=args, name=str(call.get("name") or ""), args_text=None)
 
     def complete(self, call: Record) -> None:

@@ -92,11 +92,12 @@ def _partial(ns: tuple[str, ...], message: Mapping[str, Any], memory: Memory) ->
         counts = {name: count for name, count in usage.items() if isinstance(count, int)}
         more = {name: count - before.usage.get(name, 0) for name, count in counts.items()}
         before.usage = counts or before.usage
+        news = repr(calls) != repr(before.calls)  # 80 and 80.0 are equal
         chunk = {
             "type": "AIMessageChunk",
             "id": message.get("id"),
             "content": grown,
-            "tool_calls": [c for c in calls if c.get("id")] if calls != before.calls else [],
+            "tool_calls": [c for c in calls if c.get("id")] if news else [],
             "usage_metadata": more or None,
         }
         yield "messages", ns, (chunk, before.metadata)

@@ -18,7 +18,7 @@ WITH_TOKENS = ("messages", "updates", "tasks", "tools", "custom", "values")
 #: Asking for messages or tools makes models stream, which real models answer differently.
 WITHOUT_TOKENS = ("updates", "tasks", "custom", "values")
 #: In these the parent's items change when subgraphs are streamed as well.
-_NOT_WIDENED = frozenset({"messages", "custom", "tools"})
+NOT_WIDENED = frozenset({"messages", "custom", "tools"})
 
 
 class Item(NamedTuple):
@@ -44,7 +44,7 @@ class Source:
         self._v2 = options.get("version") == "v2"
         prints = bool(options.get("print_mode") or options.get("debug") or _debug(graph))
         #: The stream tells of subgraphs; otherwise callbacks have to.
-        self.wide = self._with_ns or (not prints and _NOT_WIDENED.isdisjoint(self._asked))
+        self.wide = self._with_ns or (not prints and NOT_WIDENED.isdisjoint(self._asked))
         ours = WITH_TOKENS if stream_tokens else WITHOUT_TOKENS
         #: Keyword arguments for the graph's own method.
         self.options: dict[str, Any] = {
@@ -53,9 +53,9 @@ class Source:
             "subgraphs": self.wide,
         }
 
-    def callback(self, feed: Feed) -> Links:
-        """The callback that tells what this stream does not."""
-        return Links(feed) if self.wide else Callbacks(feed)
+    def configured(self, config: Any, feed: Feed, feed_inner: Feed) -> Any:
+        """The config of the call, with the callback that tells what this stream does not."""
+        return with_callback(config, Links(feed) if self.wide else Callbacks(feed_inner))
 
     def read(self, item: Any) -> Item:
         """Takes an item apart and finds the caller's part of it."""
@@ -73,9 +73,20 @@ class Source:
             return Item(mode, ns, data, ((ns, mode, data) if self._with_ns else (mode, data),))
         return Item(mode, ns, data, ((ns, data) if self._with_ns else data,))
 
-    def interrupts(self, item: Any) -> Any:
-        """The interrupts that a v2 `values` part carries beside its data."""
-        return item.get("interrupts") if self._v2 else None
+    def stopped(self) -> None:
+        """The run was stopped and its stream closed: a local one has ended with it."""
+
+    async def astopped(self) -> None:
+        """As `stopped`, on the event loop."""
+
+
+def source_of(graph: Any, options: Mapping[str, Any], stream_tokens: bool) -> Source:
+    """What to ask `graph` for, wherever it runs."""
+    if not is_remote(graph):
+        return Source(graph, options, stream_tokens)
+    from nestling.langgraph.remote import RemoteSource
+
+    return RemoteSource(graph, options, stream_tokens)
 
 
 def with_callback(config: Mapping[str, Any] | None, handler: Links) -> dict[str, Any]:
@@ -116,6 +127,18 @@ def is_graph(value: Any) -> bool:
     from langgraph.pregel.protocol import PregelProtocol
 
     return isinstance(value, PregelProtocol)
+
+
+def is_remote(graph: Any) -> bool:
+    """Whether `graph` is a RemoteGraph, whose import takes its time."""
+    kinds = (f"{kind.__module__}.{kind.__name__}" for kind in type(graph).__mro__)
+    return "langgraph.pregel.remote.RemoteGraph" in kinds
+
+
+def has_own_name(graph: Any) -> bool:
+    """Whether nothing in a run may name it otherwise; an assistant's id is no name."""
+    named_after_id = is_remote(graph) and graph.name == graph.assistant_id
+    return graph_name(graph) is not None and not named_after_id
 
 
 def graph_name(graph: Any) -> str | None:

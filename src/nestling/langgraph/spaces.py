@@ -111,8 +111,9 @@ class Spaces:
         self._links: dict[Ns, Mapping[str, Any]] = {}
 
     def begin(self) -> None:
-        """A new run: the root is asked again."""
-        self.root.saw_values = self.root.saw_start = False
+        """A new run: the root is asked again, and what resumes tells its state once more."""
+        for space in self.by_ns.values():
+            space.saw_values = space.saw_start = False
         self.stop()
 
     def stop(self) -> None:
