@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nestling.demo.parallel import parallel_team
     from nestling.demo.research import research_team
     from nestling.demo.retrieval import pipeline
+    from nestling.demo.server import serve
 
 __all__ = [
     "Reply",
@@ -31,6 +32,7 @@ __all__ = [
     "parallel_team",
     "pipeline",
     "research_team",
+    "serve",
 ]
 
 #: Where each name lives. Imported when asked for: `import nestling` stays free of langchain.
@@ -44,6 +46,7 @@ _HOMES = {
     "parallel_team": "parallel",
     "pipeline": "retrieval",
     "research_team": "research",
+    "serve": "server",
 }
 _EXTRA = {"langchain", "langchain_core", "langgraph", "matplotlib"}
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from nestling.langgraph.normalize import Ns, namespace_of
+from nestling.langgraph.normalize import Ns
 from nestling.langgraph.source import NOT_WIDENED, WITH_TOKENS, WITHOUT_TOKENS, Item, Source
 
 log = logging.getLogger("nestling")
@@ -32,6 +32,7 @@ class RemoteSource(Source):
         self._v2 = options.get("version") == "v2"
         #: The caller gets the server's own parts, with ids that only these carry.
         raw = self._as_list and not self._v2 and bool(options.get("stream_resumable"))
+        #: Otherwise a server says nothing of subgraphs.
         self.wide = self._with_ns or (not raw and NOT_WIDENED.isdisjoint(self._asked))
         ours = [m for m in (WITH_TOKENS if stream_tokens else WITHOUT_TOKENS) if m != "tools"]
         self.options = {
@@ -55,10 +56,7 @@ class RemoteSource(Source):
             ns, data = tuple(rest), item.data
         if self._run is None and mode == "tasks":
             self._learn(data.get("metadata") or {})
-        theirs = self._theirs(mode, ns, data, item)
-        if mode == "messages" and not self.wide:  # else a subgraph's would stand with the root's
-            ns = namespace_of(data[1])
-        return Item(mode, ns, data, theirs)
+        return Item(mode, ns, data, self._theirs(mode, ns, data, item))
 
     def _theirs(self, mode: str, ns: Ns, data: Any, item: Any) -> tuple[Any, ...]:
         if mode not in self._asked or (ns and not self._with_ns and mode != "messages"):
