@@ -137,7 +137,9 @@ def _grown(
             return None
         saying.blocks[index] = before + more
         call = {"index": index, "args": more}
-        return {"tool_call_chunks": [{**call, "id": block.get("id"), "name": block.get("name")}]}
+        if first:
+            call |= {"id": block.get("id"), "name": block.get("name")}
+        return {"tool_call_chunks": [call]}
     if kind in ("text", "reasoning"):
         more = _more(str(block.get(kind) or ""), before, whole)
         saying.blocks[index] = before + more
