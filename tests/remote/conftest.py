@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from served import GRAPHS
+from served import SERVED
 
 from nestling.demo.server import start
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+TESTS = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
@@ -26,11 +25,11 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         if importlib.util.find_spec(module) is None:
             pytest.skip('needs a LangGraph server: pip install "langgraph-cli[inmem]"')
     directory = tmp_path_factory.mktemp("server")
-    shutil.copy(HERE / "served.py", directory)
-    paths = [str(ROOT / "src"), str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")]
+    shutil.copy(TESTS / "served.py", directory)
+    paths = [str(TESTS.parent / "src"), str(TESTS), os.environ.get("PYTHONPATH", "")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
-        server = start(directory, {name: f"./served.py:{name}" for name in GRAPHS})
+        server = start(directory, {name: f"./served.py:make_{name}" for name in SERVED})
     with server:
         yield server.url
 

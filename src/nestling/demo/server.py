@@ -106,12 +106,12 @@ def start(directory: Path, graphs: Mapping[str, str], port: int = 0) -> Server:
     (directory / "langgraph.json").write_text(json.dumps(config), encoding="utf-8")
     port = _free_port(port)
     command = [sys.executable, "-m", "langgraph_cli", "dev", "--host", "127.0.0.1"]
-    # the graphs are plain Python, some of them read files while they are made
-    options = ["--no-browser", "--no-reload", "--allow-blocking", "--port", str(port)]
+    # some graphs read files while they are made; a run that nobody waits for blocks no other
+    options = ["--no-browser", "--no-reload", "--allow-blocking", "--n-jobs-per-worker", "4"]
     log = directory / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603  # Python itself, with arguments made here
-            [*command, *options],
+            [*command, "--port", str(port), *options],
             cwd=directory,
             env=_environment(),
             stdin=subprocess.DEVNULL,

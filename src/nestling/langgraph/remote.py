@@ -40,11 +40,16 @@ class RemoteSource(Source):
             "stream_mode": list(dict.fromkeys((*self._asked, *ours))),
             "subgraphs": self.wide,
         }
-        #: Where the run goes on, as its tasks tell.
-        self._run: dict[str, str] | None = None
+        #: Where the run goes on: its tasks tell the run, its messages the thread as well.
+        self._run: dict[str, str] = {}
 
     def configured(self, config: Any, feed: Any, feed_inner: Any) -> Any:
-        return config  # callbacks stay on this side and would hear nothing
+        # callbacks would hear nothing: they stay on this side
+        for known in (config, self._graph.config):
+            thread = ((known or {}).get("configurable") or {}).get("thread_id")
+            if thread is not None:
+                self._run.setdefault("thread_id", str(thread))
+        return config
 
     def read(self, item: Any) -> Item:
         if self._v2:
@@ -54,8 +59,8 @@ class RemoteSource(Source):
         else:
             mode, *rest = item.event.split("|")
             ns, data = tuple(rest), item.data
-        if self._run is None and mode == "tasks":
-            self._learn(data.get("metadata") or {})
+        if len(self._run) < 2:
+            self._learn(mode, data)
         return Item(mode, ns, data, self._theirs(mode, ns, data, item))
 
     def _theirs(self, mode: str, ns: Ns, data: Any, item: Any) -> tuple[Any, ...]:
@@ -67,22 +72,22 @@ class RemoteSource(Source):
             return ((ns, mode, data) if self._as_list else (ns, data),)
         return (_part(mode, data) if self._as_list else data,)
 
-    def _learn(self, metadata: Mapping[str, Any]) -> None:
-        if metadata.get("thread_id") and metadata.get("run_id"):
-            self._run = {name: str(metadata[name]) for name in ("thread_id", "run_id")}
+    def _learn(self, mode: str, data: Any) -> None:
+        metadata = (
+            data.get("metadata") if mode == "tasks" else data[1] if mode == "messages" else None
+        )
+        for name in ("thread_id", "run_id"):
+            if metadata and metadata.get(name):
+                self._run.setdefault(name, str(metadata[name]))
 
     def stopped(self) -> None:
         """Asks the server to end the run: it goes on when its reader only leaves."""
-        if self._run is None:
-            return
         try:
             self._graph.sync_client.runs.cancel(**self._run)
         except Exception:
             log.warning(_GOES_ON, exc_info=True)
 
     async def astopped(self) -> None:
-        if self._run is None:
-            return
         try:
             await self._graph.client.runs.cancel(**self._run)
         except Exception:

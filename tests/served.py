@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from graphs import FAILING, SHAPES, model
@@ -29,10 +30,19 @@ def desk(checkpointer: Any = None) -> Any:
     return builder.compile(name="desk", checkpointer=checkpointer)
 
 
-GRAPHS = {
-    **{name: make for name, (make, _) in {**SHAPES, **FAILING}.items()},
-    "desk": lambda: desk(),
-    "slow": lambda: demo.nested_team(delay=0.1),
+def slow() -> Any:
+    """Takes some three seconds."""
+    return demo.nested_team(delay=0.1)
+
+
+def _maker(make: Callable[[], Any]) -> Callable[[], Any]:
+    return lambda: make()  # without arguments: a server would hand over its config
+
+
+SERVED = {
+    **{name: _maker(make) for name, (make, _) in {**SHAPES, **FAILING}.items()},
+    "desk": _maker(desk),
+    "slow": slow,
 }
 # a server makes a graph for each run, by calling what stands under its name
-globals().update(GRAPHS)
+globals().update({f"make_{name}": make for name, make in SERVED.items()})
