@@ -163,7 +163,7 @@ class Runs:
     # --- events by hand ---------------------------------------------------------------------
 
     def process_event(self, event: Any) -> None:
-        """Shows one event of LangGraph: a v2 part or any v1 tuple.
+        """Shows one event of LangGraph: a v2 part, any v1 tuple, a v3 event, an SDK part.
 
         The first one sets `running`; one after the end begins a new turn. What is not an event
         is kept and shown plainly.

@@ -1,8 +1,9 @@
 """A graph on a server shows what it shows when it runs here."""
 
 import pytest
-from builders import ainvoked, check, invoked
+from builders import ainvoked, check, invoked, plain
 from graphs import ASK, FAILING, SHAPES, golden
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.pregel.remote import RemoteException
 
 from nestling import watch
@@ -87,6 +88,35 @@ def test_every_way_to_run_on_a_server_shows_the_same_tree(how, remote):
     view = watch(remote("research_team"))
     how(view, ASK)
     assert f"{view}\n" == golden("research_team").read_text()
+    check(view)
+
+
+def near(far):
+    """A graph here whose only node runs on a server."""
+    builder = StateGraph(MessagesState)
+    builder.add_node("far", far)
+    builder.add_edge(START, "far")
+    return builder.compile(name="near")
+
+
+def test_a_node_that_runs_on_a_server_is_a_box_like_others(remote):
+    graph = near(remote("research_team"))
+    view = watch(graph)
+    assert plain(view.invoke(ASK)) == plain(graph.invoke(ASK))
+    _, asked, *answered = golden("research_team").read_text().splitlines()
+    told, made = answered[:-1], answered[-1]
+    box = ["└─ research_team [completed]", *(f"   {line}" for line in told)]
+    assert _lines(view) == ["near [completed]", asked, *box, made]
+    check(view)
+
+
+def test_a_node_that_fails_on_a_server_fails_in_its_box(remote):
+    view = watch(near(remote("raising_node")))
+    with pytest.raises(RemoteException):
+        view.invoke(ASK)
+    _, asked, *failed = golden("raising_node").read_text().splitlines()
+    box = ["└─ far [failed]", *(f"   {line}" for line in failed)]
+    assert _lines(view) == ["near [failed]", asked, *box]
     check(view)
 
 

@@ -1,10 +1,10 @@
 """Raw parts of a LangGraph server as input, as langgraph_sdk yields them."""
 
 import pytest
-from builders import ai, check, fed, lines, tool
+from builders import ai, check, fed, folded, lines, tool
 from langgraph_sdk.schema import StreamPart
 
-from nestling import View
+from nestling import View, recording
 
 
 def metadata(*message_ids, ns=(), node="model"):
@@ -134,6 +134,18 @@ def test_a_run_that_fails_on_its_server_has_failed_here():
     assert lines(view) == ["├─ graph: It wa", "└─ ! ValueError: no water"]
     assert view.status == "failed"
     assert view.transcript[0]["status"] == "aborted"
+
+
+def test_a_recording_of_parts_shows_the_same(tmp_path):
+    view = View()
+    recorder = recording.Recorder(view)
+    for part in (*SPOKEN, StreamPart("error", {"error": "ValueError", "message": "no water"})):
+        view.process_event(part)
+    view.finalize()
+    recorder.write(tmp_path / "run.jsonl")
+    again = folded(*recording.read(tmp_path / "run.jsonl"))
+    assert str(again) == str(view)
+    assert again.status == view.status == "failed"
 
 
 def test_a_failure_that_a_task_told_of_is_told_once():

@@ -11,10 +11,10 @@ from contextlib import suppress
 
 import graphs
 import pytest
-from builders import check, fed, lines
+from builders import check, fed, folded, lines
 from graphs import ASK, FAILING, SHAPES, golden
 
-from nestling import View
+from nestling import View, recording
 from nestling.langgraph.source import graph_name
 
 EVERY = {**SHAPES, **FAILING}
@@ -152,6 +152,20 @@ def test_events_by_hand_show_the_same_and_tokens_grow():
     usage = [row["usage"]["total_tokens"] for row in view.transcript.find(type="ai")]
     assert usage == [9, 11]
     check(view)
+
+
+@pytest.mark.parametrize("name", ["agents_in_parallel", "raising_node", "retried_node"])
+def test_a_recording_of_a_run_under_v3_shows_the_same(name, tmp_path):
+    make, value = EVERY[name]
+    graph = make()
+    view = View(label=graph_name(graph))
+    recorder = recording.Recorder(view)
+    with suppress(ValueError):
+        list(view.tee(graph.stream_events(value, version="v3")))
+    recorder.write(tmp_path / "run.jsonl")
+    again = folded(*recording.read(tmp_path / "run.jsonl"))
+    assert str(again) == str(view)
+    assert again.status == view.status
 
 
 def test_an_error_keeps_its_type_and_traceback_where_it_happened():

@@ -34,10 +34,10 @@ class RemoteSource(Source):
         raw = self._as_list and not self._v2 and bool(options.get("stream_resumable"))
         #: Otherwise a server says nothing of subgraphs.
         self.wide = self._with_ns or (not raw and NOT_WIDENED.isdisjoint(self._asked))
-        ours = [m for m in (WITH_TOKENS if stream_tokens else WITHOUT_TOKENS) if m != "tools"]
+        ours = WITH_TOKENS if stream_tokens else WITHOUT_TOKENS
         self.options = {
             **options,
-            "stream_mode": list(dict.fromkeys((*self._asked, *ours))),
+            "stream_mode": list(dict.fromkeys((*self._asked, *(m for m in ours if m != "tools")))),
             "subgraphs": self.wide,
         }
         #: Where the run goes on: its tasks tell the run, its messages the thread as well.

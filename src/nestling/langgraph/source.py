@@ -14,9 +14,9 @@ from nestling.langgraph.callbacks import Callbacks
 from nestling.langgraph.links import Feed, Links
 from nestling.langgraph.normalize import Ns
 
-WITH_TOKENS = ("messages", "updates", "tasks", "tools", "custom", "values")
+WITH_TOKENS: tuple[str, ...] = ("messages", "updates", "tasks", "tools", "custom", "values")
 #: Asking for messages or tools makes models stream, which real models answer differently.
-WITHOUT_TOKENS = ("updates", "tasks", "custom", "values")
+WITHOUT_TOKENS: tuple[str, ...] = ("updates", "tasks", "custom", "values")
 #: In these the parent's items change when subgraphs are streamed as well.
 NOT_WIDENED = frozenset({"messages", "custom", "tools"})
 
@@ -46,6 +46,8 @@ class Source:
         #: The stream tells of subgraphs; otherwise callbacks have to.
         self.wide = self._with_ns or (not prints and NOT_WIDENED.isdisjoint(self._asked))
         ours = WITH_TOKENS if stream_tokens else WITHOUT_TOKENS
+        if asks_server(graph):
+            ours = tuple(mode for mode in ours if mode != "tools")  # refused there
         #: Keyword arguments for the graph's own method.
         self.options: dict[str, Any] = {
             **options,
@@ -133,6 +135,17 @@ def is_remote(graph: Any) -> bool:
     """Whether `graph` is a RemoteGraph, whose import takes its time."""
     kinds = (f"{kind.__module__}.{kind.__name__}" for kind in type(graph).__mro__)
     return "langgraph.pregel.remote.RemoteGraph" in kinds
+
+
+def asks_server(graph: Any) -> bool:
+    """Whether a server is asked for the modes of this graph: for itself or for one of its nodes."""
+    found = [graph]
+    for one in found:  # grows meanwhile
+        if is_remote(one):
+            return True
+        for node in (getattr(one, "nodes", None) or {}).values():
+            found += [g for g in getattr(node, "subgraphs", ()) if not any(g is f for f in found)]
+    return False
 
 
 def has_own_name(graph: Any) -> bool:
