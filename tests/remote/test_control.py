@@ -103,7 +103,7 @@ def test_stop_ends_a_sync_run_before_its_next_item(remote, thread):
     assert asyncio.run(ended(remote("slow"), thread)) == "interrupted"
 
 
-async def test_stop_ends_a_run_without_a_thread_too(remote):
+async def test_stop_ends_a_run_without_a_thread_too(remote, caplog):
     view = watch(remote("slow"))
     spoken = speaking(view)
     running = asyncio.create_task(view.ainvoke(ASK))
@@ -112,6 +112,7 @@ async def test_stop_ends_a_run_without_a_thread_too(remote):
     with pytest.raises(asyncio.CancelledError):
         await running
     assert view.status == "cancelled"
+    assert "could not be asked to stop" not in caplog.text
     check(view)
 
 
