@@ -339,8 +339,9 @@ def test_updates_and_custom_events_of_a_server_are_unwrapped():
     view = fed(
         event("updates", {"node": "grade", "values": {"relevant": True}}),
         event("custom", {"payload": {"seen": 2}}),
+        event("custom", {"name": "mine"}),
     )
-    assert lines(view) == ["├─ · grade: relevant", '└─ · {"seen": 2}']
+    assert lines(view) == ["├─ · grade: relevant", '├─ · {"seen": 2}', '└─ · {"name": "mine"}']
 
 
 @pytest.mark.parametrize(

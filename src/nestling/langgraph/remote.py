@@ -6,6 +6,7 @@ called here, and the server refuses the `tools` mode: results are read from Tool
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -73,11 +74,11 @@ class RemoteSource(Source):
         return (_part(mode, data) if self._as_list else data,)
 
     def _learn(self, mode: str, data: Any) -> None:
-        metadata = (
-            data.get("metadata") if mode == "tasks" else data[1] if mode == "messages" else None
-        )
+        if mode not in ("tasks", "messages"):
+            return
+        metadata = data[1] if mode == "messages" else data.get("metadata") or {}
         for name in ("thread_id", "run_id"):
-            if metadata and metadata.get(name):
+            if metadata.get(name):
                 self._run.setdefault(name, str(metadata[name]))
 
     def stopped(self) -> None:
@@ -89,11 +90,14 @@ class RemoteSource(Source):
 
     async def astopped(self) -> None:
         try:
-            await self._graph.client.runs.cancel(**self._run)
+            async with asyncio.timeout(_PATIENCE):
+                await self._graph.client.runs.cancel(**self._run)
         except Exception:
             log.warning(_GOES_ON, exc_info=True)
 
 
+#: Seconds that a server may take to stop a run.
+_PATIENCE = 5.0
 _GOES_ON = "The server could not be asked to stop; the run may go on there."
 
 

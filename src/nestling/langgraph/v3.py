@@ -58,10 +58,10 @@ def read(event: Mapping[str, Any], memory: Memory) -> Iterator[Told]:
         yield "lifecycle", ns if inner is None else tuple(inner), data
     elif method == "input.requested":
         yield "interrupts", ns, [{"id": data.get("interrupt_id"), "value": data.get("payload")}]
-    elif method == "updates" and "node" in data and "values" in data:  # a server's shape
+    elif method == "updates" and set(data) == {"node", "values"}:  # a server's shape
         yield "updates", ns, {data["node"]: data["values"]}
-    elif method == "custom" and isinstance(data, Mapping) and set(data) <= {"name", "payload"}:
-        yield "custom", ns, data.get("payload")
+    elif method == "custom" and isinstance(data, Mapping) and set(data) == {"payload"}:
+        yield "custom", ns, data["payload"]
     else:
         if method == "tools" and data.get("event") in ("tool-finished", "tool-error"):
             memory.done.add(str(data.get("tool_call_id")))
