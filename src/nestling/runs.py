@@ -136,6 +136,8 @@ class Runs:
             finally:
                 if hasattr(stream, "close"):
                     stream.close()
+                if run.stopping:
+                    source.stopped()
 
     async def _astream(
         self, run: Run | None, input: Any, config: Any = None, **options: Any
@@ -160,6 +162,8 @@ class Runs:
             finally:
                 if hasattr(stream, "aclose"):
                     await stream.aclose()
+                if run.stopping:
+                    await source.astopped()
 
     def stop(self) -> None:
         """Cancels the run that goes on, cooperatively. Nothing when idle."""
@@ -215,7 +219,7 @@ class Runs:
     # --- events by hand ---------------------------------------------------------------------
 
     def process_event(self, event: Any) -> None:
-        """Shows one event of LangGraph: a v2 part or any v1 tuple.
+        """Shows one event of LangGraph: a v2 part, any v1 tuple, a v3 event, an SDK part.
 
         The first one sets `running`; one after the end begins a new turn. What is not an event
         is kept and shown plainly.
@@ -296,10 +300,10 @@ class Runs:
         return merged(self.config, config)
 
     def _source(self, config: Any, options: Mapping[str, Any]) -> Source:
-        from nestling.langgraph.source import Source
+        from nestling.langgraph.source import source_of
 
         config = self._merged(config)
-        return Source(self._graph, config, options, self.stream_tokens, self._feed_inner)
+        return source_of(self._graph, config, options, self.stream_tokens, self._feed_inner)
 
     def _feed(self, kind: str, ns: tuple[str, ...], data: Any) -> None:
         with self._conversation.lock:
@@ -356,7 +360,7 @@ class Runs:
                     end = "failed"
                     self._adapter.failed(error)
                 elif end is None:
-                    end = "interrupted" if self._adapter.interrupts.waiting else "completed"
+                    end = self._adapter.verdict()
                 self._adapter.ended("completed" if end == "completed" else "cancelled")
             finally:
                 self._conversation.end(cast("NamespaceStatus", end))

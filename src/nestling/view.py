@@ -357,7 +357,7 @@ def watch(
     when langgraph is missing.
     """
     try:
-        from nestling.langgraph.source import graph_name, is_graph
+        from nestling.langgraph.source import graph_name, has_own_name, is_graph
     except ImportError as error:
         raise ImportError(
             "nestling.watch needs langgraph. Install it with: pip install nestling"
@@ -372,4 +372,5 @@ def watch(
     view = View(graph, label=label, config=config, stream_tokens=stream_tokens, chat=chat, **traits)
     keys = (artifact_keys,) if isinstance(artifact_keys, str) else tuple(artifact_keys)
     view._adapter.artifact_keys = keys
+    view._adapter.spaces.named = bool(name) or has_own_name(graph)
     return view

@@ -37,6 +37,15 @@ def test_a_missing_package_names_the_pip_command(missing, name):
     assert said == f'ImportError: nestling.demo needs {missing}. Run: pip install "nestling[demo]"'
 
 
+@pytest.mark.parametrize("missing", ["langgraph_cli", "langgraph_api"])
+def test_without_a_server_package_serve_names_the_pip_command(missing):
+    code = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "from nestling.demo import serve\nserve(url='http://127.0.0.1:9')"
+    )
+    assert python(code).splitlines()[-1].endswith('Run: pip install "langgraph-cli[inmem]"')
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = demo.nothing

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nestling.demo.parallel import parallel_team
     from nestling.demo.research import research_team
     from nestling.demo.retrieval import pipeline
+    from nestling.demo.server import serve
     from nestling.demo.support import support_desk
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "parallel_team",
     "pipeline",
     "research_team",
+    "serve",
     "support_desk",
 ]
 
@@ -46,6 +48,7 @@ _HOMES = {
     "parallel_team": "parallel",
     "pipeline": "retrieval",
     "research_team": "research",
+    "serve": "server",
     "support_desk": "support",
 }
 _EXTRA = {"langchain", "langchain_core", "langgraph", "matplotlib"}

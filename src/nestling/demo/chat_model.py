@@ -141,7 +141,8 @@ class ScriptedChatModel(BaseChatModel):
                 yield AIMessageChunk(id=message_id, **chunk)
             raise copy(reply.error)  # one object must not collect the tracebacks of many runs
         asked, spoken = len(_transcript(messages).split()), len(chunks)
-        chunks = chunks or [{"content": ""}]
+        if reply.calls or not chunks:  # a last chunk that holds arguments as well loses them in v3
+            chunks.append({"content": ""})
         chunks[-1] |= {
             "chunk_position": "last",
             "response_metadata": {

@@ -15,11 +15,21 @@ from typing import Any
 from nestling.conversation import Conversation
 from nestling.langgraph.calls import ArtifactStore
 from nestling.langgraph.interrupts import Interrupts
+from nestling.langgraph.lifecycle import Lifecycle
 from nestling.langgraph.messages import Messages
 from nestling.langgraph.nameless import Said, beyond, said
-from nestling.langgraph.normalize import Event, Message, Ns, messages_in, normalize, read_message
+from nestling.langgraph.normalize import (
+    Event,
+    Memory,
+    Message,
+    Ns,
+    messages_in,
+    normalize,
+    read_message,
+)
 from nestling.langgraph.rows import Rows, plain_error, told
 from nestling.langgraph.spaces import Space, Spaces, Task
+from nestling.records import NamespaceStatus
 
 log = logging.getLogger("nestling")
 
@@ -53,12 +63,16 @@ class Adapter:
         self.interrupts = Interrupts(conversation, self.spaces)
         #: The root's last state: what the graph gave out at last.
         self.value: Any = None
+        self.lifecycle = Lifecycle(self.spaces)
         #: This run tells of tasks; else updates have to do.
         self._saw_tasks = False
         #: Errors that tasks of this run have told of.
         self._errors: list[Any] = []
+        #: An event said that the run as a whole failed.
+        self._told_failure = False
         #: Events told by callbacks that are ahead of the stream.
         self._early: list[Event] = []
+        self._memory = Memory()
         self._handlers: dict[str, Callable[[Ns, Any], None]] = {
             "messages": self.messages.stream,
             "updates": self._updates,
@@ -67,6 +81,9 @@ class Adapter:
             "tools": self.messages.calls.tool,
             "custom": self.rows.plain,
             "link": self.spaces.link,
+            "lifecycle": self.lifecycle.event,
+            "broken": self.messages.broken,
+            "error": self._told_error,
             "interrupts": self._interrupts,
             "checkpoints": self._nothing,
             "debug": self._nothing,
@@ -75,7 +92,7 @@ class Adapter:
     def process(self, event: Any) -> None:
         """One event of any shape. Never raises: what cannot be read is shown plainly."""
         try:
-            for normalized in normalize(event):
+            for normalized in normalize(event, self._memory):
                 self.feed(*normalized)
         except Exception:  # noqa: BLE001  # shown raw instead
             self.rows.fault(event)
@@ -121,13 +138,29 @@ class Adapter:
         """The run raised: an error record, unless a task has told of it already."""
         self._catch_up(everything=True)
         if not told(error, self._errors):
-            self.rows.error(self.spaces.root, error, self.spaces.root.order)
+            space = self.lifecycle.where(error) or self.spaces.root
+            self.rows.error(space, error, space.order)
+            self._errors.append(error)
+
+    def verdict(self) -> NamespaceStatus:
+        """How a run ended that raised nothing: a server tells of failures by events."""
+        for _, message in self.lifecycle.fallen:
+            self._told_error((), {"error": "Error", "message": message})
+        if self._told_failure:
+            return "failed"
+        return "interrupted" if self.interrupts.waiting else "completed"
+
+    def _told_error(self, ns: Ns, error: Any) -> None:
+        self._told_failure = True
+        self.failed(error)
 
     def begin(self, asks: bool | None = None, resume: Any = None) -> None:
         """A new run on the same view: it asks something new, or answers what waits."""
         self.interrupts.begin()
         self._errors.clear()
-        self._saw_tasks = False
+        self.lifecycle.fallen.clear()
+        self._memory.clear()
+        self._saw_tasks = self._told_failure = False
         self.spaces.begin()
         self.messages.begin(asks is not False)
         if resume is not None:

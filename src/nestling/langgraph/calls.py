@@ -61,6 +61,8 @@ class Calls:
         if record is None:
             record = self._new_call(speech, call_id, str(call.get("name") or ""))
         args = _arguments(call.get("args"))
+        if record.get("args") == args and repr(record["args"]) != repr(args):
+            self.conversation.set(record, args=None)  # 80 and 80.0 are equal, yet not the same
         self.conversation.set(record, args=args, name=str(call.get("name") or ""), args_text=None)
 
     def invalid(self, speech: Speech, call: Mapping[str, Any]) -> None:

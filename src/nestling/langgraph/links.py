@@ -15,7 +15,7 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from nestling.langgraph.normalize import Ns
+from nestling.langgraph.normalize import Ns, is_task_path, namespace_of
 
 Feed = Callable[[str, Ns, Any], None]
 #: What the stream beside this callback tells of: every namespace, the root only, or there is none.
@@ -208,24 +208,6 @@ def is_shared(ns: Ns) -> bool:
     return any(not _is_unique(segment) for segment in ns)
 
 
-def namespace_of(metadata: Mapping[str, Any]) -> Ns:
-    """The namespace of the graph whose node has this metadata.
-
-    Drops the node's own segment, and one for each `@task` that it was called from.
-    """
-    ns = tuple(str(metadata.get("langgraph_checkpoint_ns") or "").split("|"))
-    path: Any = metadata.get("langgraph_path") or ()
-    drop = 1
-    while _is_task_path(path):
-        drop += 1
-        path = path[1]
-    return ns[:-drop]
-
-
 def _is_task(metadata: Mapping[str, Any]) -> bool:
     """Whether a run is that of a `@task`."""
-    return _is_task_path(metadata.get("langgraph_path") or ())
-
-
-def _is_task_path(path: Any) -> bool:
-    return len(path) == 4 and path[0] == "__pregel_push" and path[-1] is True
+    return is_task_path(metadata.get("langgraph_path") or ())

@@ -96,6 +96,8 @@ class Messages:
             self.conversation.set(record, blocks=encode(content.blocks))
         for chunk in message.tool_call_chunks:
             self.calls.chunk(speech, chunk)
+        for call in () if message.tool_call_chunks else message.tool_calls:
+            self.calls.whole(speech, call)  # a server tells them whole, again and again
         if message.last:
             self._complete_calls(speech)
         if message.usage:
@@ -303,6 +305,12 @@ class Messages:
                 self.calls.complete(call)
 
     # --- ends -----------------------------------------------------------------------------
+
+    def broken(self, ns: Ns, message_id: Any) -> None:
+        """A model broke off in the middle of a message."""
+        speech = self._by_id.get((ns, message_id))
+        if speech is not None and speech.record["status"] == "streaming":
+            self.conversation.set(speech.record, status="aborted")
 
     def end_task(self, task: Task, end: str, error: str | None = None) -> None:
         """A RESULT: what its task left unfinished ends with it."""

@@ -7,7 +7,10 @@ remote server and those of a recording go one way from here on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
+
+from nestling.langgraph import sdk, v3
 
 Ns: TypeAlias = tuple[str, ...]
 
@@ -18,7 +21,10 @@ class Event(NamedTuple):
     `type` is LangGraph's stream mode, or one of ours:
 
     `link`      `{graph, tool_call_id}`: what an inline callback knows of a namespace
+    `lifecycle`  `{event, graph_name, cause, error}`: how a namespace begins and ends
     `interrupts`  the `Interrupt`s that a `values` part carries
+    `broken`    the id of a message that goes no further
+    `error`     `{error, message}`: a server's run failed
     `unknown`   anything that is not an event of LangGraph
     """
 
@@ -30,13 +36,34 @@ class Event(NamedTuple):
 MODES = frozenset(
     {"messages", "updates", "values", "tasks", "tools", "custom", "checkpoints", "debug"}
 )
-OURS = frozenset({"link", "interrupts"})
+OURS = frozenset({"link", "lifecycle", "interrupts", "broken", "error"})
 
 
-def normalize(event: Any) -> Iterator[Event]:
-    """The events in `event`: a v2 part or one of the four shapes of v1."""
-    if isinstance(event, Mapping) and "type" in event and "data" in event:
-        yield from _part(event)
+@dataclass(slots=True)
+class Memory:
+    """What protocols need remembered between two events."""
+
+    v3: v3.Memory = field(default_factory=v3.Memory)
+    sdk: sdk.Memory = field(default_factory=dict)
+
+    def clear(self) -> None:
+        self.v3.clear()
+        self.sdk.clear()
+
+
+def normalize(event: Any, memory: Memory) -> Iterator[Event]:
+    """The events in `event`: v2 and v3, the four shapes of v1, raw parts of the SDK."""
+    if isinstance(event, Mapping):
+        if "type" in event and "data" in event:
+            yield from _part(event, memory)
+        elif v3.is_event(event):
+            yield from _checked(v3.read(event, memory.v3), event)
+        elif sdk.is_part(event):
+            yield from _raw(event, memory)
+        else:
+            yield _guess((), event)
+    elif isinstance(event, tuple) and sdk.is_part(event):
+        yield from _raw(event, memory)
     elif isinstance(event, tuple) and len(event) == 3 and _is_ns(event[0]):
         yield _known(event[1], event[0], event[2])
     elif isinstance(event, tuple) and len(event) == 2 and _is_mode(event[0]):
@@ -47,10 +74,33 @@ def normalize(event: Any) -> Iterator[Event]:
         yield _guess((), event)
 
 
-def _part(part: Mapping[str, Any]) -> Iterator[Event]:
+def _raw(part: Any, memory: Memory) -> Iterator[Event]:
+    name, ns, data = sdk.split(part)
+    if name in MODES or name in sdk.EVENTS:
+        yield from _sdk(name, ns, data, memory)
+    else:
+        yield Event("unknown", ns, part if isinstance(part, Mapping) else part._asdict())
+
+
+def _sdk(name: str, ns: Ns, data: Any, memory: Memory) -> Iterator[Event]:
+    for kind, place, told in sdk.read(name, ns, data, memory.sdk):
+        if name.startswith("messages/") and not place:  # only the metadata tells where
+            place = namespace_of(told[1])
+        yield Event(kind, place, told)
+
+
+def _checked(events: Iterator[v3.Told], whole: Any) -> Iterator[Event]:
+    for kind, ns, data in events:
+        yield _known(kind, ns, data, whole)
+
+
+def _part(part: Mapping[str, Any], memory: Memory) -> Iterator[Event]:
     ns = part.get("ns", ())
     if not isinstance(ns, (tuple, list)) or not all(isinstance(s, str) and s for s in ns):
         yield Event("unknown", (), part)
+        return
+    if part["type"] in sdk.EVENTS and "ns" in part:
+        yield from _sdk(part["type"], tuple(ns), part["data"], memory)
         return
     yield _known(part["type"], tuple(ns), part["data"], part)
     if part.get("interrupts"):
@@ -81,6 +131,25 @@ def _guess(ns: Ns, data: Any) -> Event:
         if data and not told and all(isinstance(key, str) for key in data):
             return Event("values", ns, data)
     return Event("unknown", ns, data)
+
+
+def namespace_of(metadata: Mapping[str, Any]) -> Ns:
+    """The namespace of the graph whose node has this metadata.
+
+    Drops the node's own segment, and one for each `@task` that it was called from.
+    """
+    ns = tuple(str(metadata.get("langgraph_checkpoint_ns") or "").split("|"))
+    path: Any = metadata.get("langgraph_path") or ()
+    drop = 1
+    while is_task_path(path):
+        drop += 1
+        path = path[1]
+    return ns[:-drop]
+
+
+def is_task_path(path: Any) -> bool:
+    """Whether this is the path of a `@task`, called by what `path[1]` leads to."""
+    return len(path) == 4 and path[0] == "__pregel_push" and path[-1] is True
 
 
 def _is_mode(value: Any) -> bool:

@@ -98,6 +98,9 @@ def told(error: Any, errors: list[Any]) -> bool:
 def plain_error(error: Any) -> tuple[str, str]:
     """`(type, message)` of an exception, of a remote server's dict, or of its text."""
     if isinstance(error, BaseException):
+        inner = error.args[0] if error.args else None
+        if type(error).__name__ == "RemoteException" and isinstance(inner, Mapping):
+            return plain_error(inner)
         return type(error).__name__, text(str(error))
     if isinstance(error, Mapping):  # from a remote server
         return str(error.get("error", "Error")), text(str(error.get("message", "")))

@@ -17,12 +17,12 @@ from nestling.langgraph.callbacks import Callbacks
 from nestling.langgraph.links import Feed, is_shared
 from nestling.langgraph.normalize import Ns
 
-WITH_TOKENS = ("messages", "updates", "tasks", "tools", "custom", "values")
+WITH_TOKENS: tuple[str, ...] = ("messages", "updates", "tasks", "tools", "custom", "values")
 #: Asking for messages or tools makes models stream, which real models answer differently.
-WITHOUT_TOKENS = ("updates", "tasks", "custom", "values")
+WITHOUT_TOKENS: tuple[str, ...] = ("updates", "tasks", "custom", "values")
 _SHOWN = frozenset(WITH_TOKENS)
 #: In these the parent's items change when subgraphs are streamed as well.
-_NOT_WIDENED = frozenset({"messages", "custom", "tools"})
+NOT_WIDENED = frozenset({"messages", "custom", "tools"})
 
 
 class Item(NamedTuple):
@@ -57,8 +57,10 @@ class Source:
         self._v2 = options.get("version") == "v2"
         prints = bool(options.get("print_mode") or options.get("debug") or _debug(graph))
         #: The stream tells of subgraphs; otherwise callbacks have to.
-        self.wide = self._with_ns or (not prints and _NOT_WIDENED.isdisjoint(self._asked))
+        self.wide = self._with_ns or (not prints and NOT_WIDENED.isdisjoint(self._asked))
         ours = WITH_TOKENS if stream_tokens else WITHOUT_TOKENS
+        if asks_server(graph):
+            ours = tuple(mode for mode in ours if mode != "tools")  # refused there
         #: Keyword arguments for the graph's own method.
         self.options: dict[str, Any] = {
             **options,
@@ -67,7 +69,7 @@ class Source:
         }
         self._callbacks = Callbacks(feed, "all" if self.wide else "root")
         #: The caller's config and our callback; the caller's own object stays as it is.
-        self.config = _with_callback(config, self._callbacks)
+        self.config: Mapping[str, Any] | None = _with_callback(config, self._callbacks)
         #: Length of the namespace of a graph that runs inside another one: all begin with it.
         self._around: int | None = None
 
@@ -103,9 +105,26 @@ class Source:
             return bool(calls) and data["tool_call_id"] in calls
         return bool(ns) and mode != "custom" and is_shared(ns)
 
-    def interrupts(self, item: Any) -> Any:
-        """The interrupts that a v2 `values` part carries beside its data."""
-        return item.get("interrupts") if self._v2 else None
+    def stopped(self) -> None:
+        """The run was stopped and its stream closed: a local one has ended with it."""
+
+    async def astopped(self) -> None:
+        """As `stopped`, on the event loop."""
+
+
+def source_of(
+    graph: Any,
+    config: Mapping[str, Any] | None,
+    options: Mapping[str, Any],
+    stream_tokens: bool,
+    feed: Feed,
+) -> Source:
+    """What to ask `graph` for, wherever it runs."""
+    if not is_remote(graph):
+        return Source(graph, config, options, stream_tokens, feed)
+    from nestling.langgraph.remote import RemoteSource
+
+    return RemoteSource(graph, config, options, stream_tokens)
 
 
 def _task_of(metadata: Mapping[str, Any] | None) -> str:
@@ -147,6 +166,29 @@ def is_graph(value: Any) -> bool:
     from langgraph.pregel.protocol import PregelProtocol
 
     return isinstance(value, PregelProtocol)
+
+
+def is_remote(graph: Any) -> bool:
+    """Whether `graph` is a RemoteGraph, whose import takes its time."""
+    kinds = (f"{kind.__module__}.{kind.__name__}" for kind in type(graph).__mro__)
+    return "langgraph.pregel.remote.RemoteGraph" in kinds
+
+
+def asks_server(graph: Any) -> bool:
+    """Whether a server is asked for the modes of this graph: for itself or for one of its nodes."""
+    found = [graph]
+    for one in found:  # grows meanwhile
+        if is_remote(one):
+            return True
+        for node in (getattr(one, "nodes", None) or {}).values():
+            found += [g for g in getattr(node, "subgraphs", ()) if not any(g is f for f in found)]
+    return False
+
+
+def has_own_name(graph: Any) -> bool:
+    """Whether nothing in a run may name it otherwise; an assistant's id is no name."""
+    named_after_id = is_remote(graph) and graph.name == graph.assistant_id
+    return graph_name(graph) is not None and not named_after_id
 
 
 def graph_name(graph: Any) -> str | None:

@@ -144,7 +144,7 @@ class Spaces:
         """A START: the same task after a resume keeps its place."""
         task = self.tasks.get(task_id)
         space = task.space if task is not None else self.get(ns)
-        self._reopen(space)
+        self.reopen(space)
         if task is None:
             self._starts += 1
             task = self.tasks[task_id] = Task(task_id, space, name, self._starts, calls)
@@ -159,6 +159,12 @@ class Spaces:
             self.open[task_id] = task
             space.open.setdefault(name, []).append(task)
         return task
+
+    def reopen(self, space: Space) -> None:
+        """A node that is tried again or resumed runs its boxes once more."""
+        while space.parent is not None and space.box["status"] != "running":
+            self.conversation.set_namespace(space.box, status="running", ended_at=None, note=None)
+            space = space.parent
 
     def finish(self, task: Task) -> None:
         """A RESULT."""
@@ -217,12 +223,6 @@ class Spaces:
                 self.conversation.close_namespace(box, status)
 
     # --- inside ---------------------------------------------------------------------------
-
-    def _reopen(self, space: Space) -> None:
-        """A node that is tried again or resumed runs its boxes once more."""
-        while space.parent is not None and space.box["status"] != "running":
-            self.conversation.set_namespace(space.box, status="running", ended_at=None, note=None)
-            space = space.parent
 
     def _make(self, ns: Ns) -> Space:
         end = len(ns) - 1
