@@ -134,6 +134,27 @@ describe("a run is drawn as nested boxes", () => {
     expect(group().contains(box(el, "c:1"))).toBe(false);
   });
 
+  it("two stand side by side only if they are neighbours, and until one of them has closed", async () => {
+    vi.useFakeTimers();
+    const boxes = ["a:1", "b:1", "c:1"].map((key) => namespace([key], { started_at: T0 }));
+    const { model, el } = show({ snapshot: snapshot({}, boxes) });
+    const sides = () => [...el.querySelectorAll<HTMLElement>(".nst-side")].map((e) => e.dataset.label);
+    const end = { status: "completed", ended_at: T0 + 5 };
+    expect(sides()).toEqual([]);
+    model.receive(patch(1, { namespaces: { "b:1": end } }));
+    vi.advanceTimersByTime(2000);
+    expect(sides()).toEqual([]);
+    model.receive(patch(2, { namespaces: { "d:1": { ...namespace(["d:1"], { started_at: T0 }) } } }));
+    model.receive(patch(3, { namespaces: { "a:1": end } }));
+    vi.advanceTimersByTime(2000);
+    expect(sides()).toEqual(["c", "d"]);
+    model.receive(patch(4, { namespaces: { "c:1": end } }));
+    vi.advanceTimersByTime(500);
+    expect(sides()).toEqual(["c", "d"]);
+    vi.advanceTimersByTime(1000);
+    expect(sides()).toEqual([]);
+  });
+
   it("many calls of one tool fold, and unfold on a click", () => {
     const calls = Array.from({ length: 12 }, () => tool("render_chart", { content: "ok" }));
     const { el } = show({ snapshot: snapshot({ live_chat: calls }) });

@@ -35,6 +35,9 @@ export class Box {
   #callButton: HTMLButtonElement | null = null;
   #was: string | null = null;
   #open = true;
+  #closing = false;
+  /** Told when it has opened or closed, or stays open after all. */
+  toggled: (() => void) | null = null;
 
   constructor(
     readonly key: string,
@@ -67,6 +70,19 @@ export class Box {
 
   get #namespace(): Namespace {
     return this.stage.store.namespaces.get(this.key) as Namespace;
+  }
+
+  get running(): boolean {
+    return this.#namespace.status === "running";
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** It has just ended and will close soon. */
+  get closing(): boolean {
+    return this.#closing;
   }
 
   /** Brings the header up to date with the namespace. */
@@ -146,8 +162,10 @@ export class Box {
       return true;
     if (stage.store.tally.of(this.key).trouble > 0) return true;
     // It has just ended before the reader's eyes.
-    if (this.#was !== null && this.#was !== namespace.status)
+    if (this.#was !== null && this.#was !== namespace.status) {
+      this.#closing = true;
       stage.later(CLOSES_AFTER, () => this.#closeLater());
+    }
     return this.#was !== null && this.#open;
   }
 
@@ -155,9 +173,16 @@ export class Box {
   #closeLater() {
     const { stage } = this;
     const { status } = this.#namespace;
-    if (stage.reader.boxes.has(this.key) || (status !== "completed" && status !== "cancelled")) return;
-    if (stage.store.tally.of(this.key).trouble > 0) return;
-    if (this.#isBusy()) stage.later(CLOSES_AFTER * 2, () => this.#closeLater());
+    const stays =
+      stage.reader.boxes.has(this.key) ||
+      (status !== "completed" && status !== "cancelled") ||
+      stage.store.tally.of(this.key).trouble > 0;
+    if (!stays && this.#isBusy()) {
+      stage.later(CLOSES_AFTER * 2, () => this.#closeLater());
+      return;
+    }
+    this.#closing = false;
+    if (stays) this.toggled?.();
     else this.#show(false);
   }
 
@@ -181,6 +206,7 @@ export class Box {
     this.#chevron = changeIcon(this.#chevron, open ? "open" : "closed", "nst-chev");
     this.#drawSummary();
     this.#drawMeta();
+    this.toggled?.();
   }
 
   #drawSummary() {

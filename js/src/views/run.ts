@@ -36,7 +36,11 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
   let ending: AbortController | null = null;
   let draw: ((changes: Changes) => void) | null = null;
   const crumb = new Crumb(area, () => stage, signal);
-  const follow = new Follow(area, signal, () => crumb.update());
+  const follow = new Follow(area, signal, {
+    live: () => store.run.status === "running" && store.connection === "live",
+    scrolled: () => crumb.update(),
+    resumed: () => stage?.settle(),
+  });
   const main = h("div", "nst-main", crumb.el, area, follow.pill);
   const root = h(
     "section",
@@ -103,6 +107,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     stage = made;
     for (const namespace of [...store.namespaces.values()].sort((a, b) => a.seq - b.seq))
       if (namespace.parent !== null) made.hue(namespace.label);
+    follow.hold();
     const top = area.scrollTop;
     const shelf = new Shelf(made);
     body.replaceChildren();
@@ -114,8 +119,8 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
       header.tick();
       crumb.update();
     });
-    frame([], 0);
     if (!follow.on) area.scrollTop = top;
+    frame([], 0);
   }
 
   function nested(made: Stage, shelf: Shelf) {
@@ -123,8 +128,9 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     top.sync(0);
     return (changes: Changes) => {
       for (const seq of changes.records) updateRow(made, seq);
-      for (const [key, from] of changes.children) (key === "" ? top : made.boxes.get(key)?.body)?.sync(from);
+      // Before they are arranged: a group asks its boxes how they are.
       for (const key of changes.namespaces) made.boxes.get(key)?.update();
+      for (const [key, from] of changes.children) (key === "" ? top : made.boxes.get(key)?.body)?.sync(from);
       shelf.update([...changes.records].flatMap((seq) => store.records.get(seq) ?? []));
     };
   }
@@ -176,6 +182,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
   store.subscribe((changes) => {
     if (changes.all || !draw) build();
     else {
+      follow.hold();
       const changed = [...changes.records].flatMap((seq) => store.records.get(seq) ?? []);
       draw(changes);
       frame(changed, changes.added.filter((seq) => isDrawn(store.records.get(seq) as Record)).length);

@@ -21,6 +21,8 @@ const HUES = 7;
 export class Stage {
   rows = new Map<number, Row>();
   boxes = new Map<string, Box>();
+  /** What waits until the reader follows again, because it would move what is read. */
+  waiting = new Set<() => void>();
   #ticks = new Map<object, () => void>();
   #timers = new Set<ReturnType<typeof setTimeout>>();
 
@@ -52,6 +54,10 @@ export class Stage {
 
   tick() {
     for (const draw of this.#ticks.values()) draw();
+  }
+
+  settle() {
+    for (const act of [...this.waiting]) act();
   }
 
   later(ms: number, act: () => void) {
