@@ -5,6 +5,7 @@ import { label, many } from "../wording.ts";
 import { Box } from "./box.ts";
 import { makeRow } from "./row.ts";
 import type { Stage } from "./stage.ts";
+import { resultOf } from "./tool.ts";
 
 const CHUNK = 100;
 /** As far back can a new child change how earlier ones are grouped. */
@@ -78,6 +79,19 @@ export class Body {
       kept,
       fresh.map((item) => this.#element(item)),
     );
+    fresh.forEach((item, i) => {
+      if (item.kind === "row")
+        this.stage.rows.get(item.seq)?.el.classList.toggle("nst-told", this.#isTold(item, fresh[i + 1]));
+    });
+  }
+
+  /** The card right behind a failed call says why. */
+  #isTold(item: Item, next: Item | undefined): boolean {
+    const { records } = this.stage.store;
+    const call = item.kind === "row" ? records.get(item.seq) : undefined;
+    const error = next?.kind === "row" ? records.get(next.seq) : undefined;
+    if (call?.type !== "tool_call" || call.status !== "failed" || error?.type !== "error") return false;
+    return resultOf(call).includes(error.message || error.content);
   }
 
   #element(item: Item): Element {
