@@ -112,3 +112,58 @@ def test_nested_bodies_have_two_columns_where_there_is_room(board):
     assert run.width("team|x") < FULL / 1.5
     run.page.set_viewport_size({"width": 770, "height": 800})
     assert run.width("team|x") > 600
+
+
+TABLE = """
+| name | value | remark |
+|---|---|---|
+| alphabetical | 1 | REMARK |
+"""
+
+
+def test_a_wide_table_scrolls_and_breaks_no_word(board):
+    run = board(width=500)
+    remark = "some words and " * 8 + "averyveryvery" * 10
+    run.send(run.row("ai", TABLE.replace("REMARK", remark)))
+    table = run.page.locator(".nst-md table")
+    assert table.locator("th").first.evaluate("cell => cell.offsetHeight") < 30
+    assert table.evaluate("table => table.scrollWidth - table.clientWidth") > 100
+    assert run.area.evaluate("area => area.scrollWidth - area.clientWidth") == 0
+
+
+@pytest.mark.parametrize("mode", ["nested", "log"])
+def test_a_name_without_end_is_cut(board, mode):
+    run = board(width=500, mode=mode)
+    run.send(
+        run.row("ai", "Hello.", speaker="who" * 200),
+        run.row("user", "Hello.", speaker="who" * 200),
+        run.row("ai", "Hello.", box="what" * 200),
+        namespaces={"what" * 200: run.box("what" * 200)},
+    )
+    assert run.area.evaluate("area => area.scrollWidth - area.clientWidth") == 0
+
+
+def test_numbers_stay_where_they_are_under_the_pointer(board):
+    run = board()
+    call = run.row("tool_call", "Done.", id="c", name="ask", args={})
+    called = run.box("expert", spawned_by="c", status="completed", ended_at=T0 + 9)
+    run.send(call, namespaces={"expert": called})
+    right = "numbers => numbers.getBoundingClientRect().right"
+    numbers = run.at("expert").locator(".nst-m")
+    run.page.mouse.move(0, 790)
+    before = numbers.evaluate(right)
+    run.at("expert").hover()
+    assert numbers.evaluate(right) == before
+
+
+def test_source_lines_of_an_error_do_not_wrap(board):
+    run = board(width=500)
+    source = "    call(" + "argument, " * 20 + ")"
+    traceback = f'Traceback (most recent call last):\n  File "a.py", line 3, in f\n{source}\n'
+    run.send(
+        run.row("error", "ValueError: a\nb", message="a\nb\nc", traceback=traceback),
+    )
+    card = run.page.locator(".nst-err")
+    assert card.locator("pre").last.evaluate("pre => pre.clientHeight") < 65
+    icon = "head => head.firstElementChild.getBoundingClientRect().top"
+    assert card.locator(".nst-eh").evaluate(icon) < run.top(card) + 14

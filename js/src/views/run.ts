@@ -34,6 +34,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
 
   let stage: Stage | null = null;
   let ending: AbortController | null = null;
+  let wasLost = false;
   let draw: ((changes: Changes) => void) | null = null;
   const crumb = new Crumb(area, () => stage, signal);
   const follow = new Follow(area, signal, {
@@ -158,6 +159,12 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     for (const key of store.tree.boxesOf(record.id) ?? []) made.boxes.get(key)?.updateCall();
   }
 
+  /** What is not over looks different without a kernel: nobody knows how it goes on. */
+  function redrawOpen(made: Stage) {
+    for (const record of store.records.values()) if (isOpen(record)) updateRow(made, record.seq);
+    for (const box of made.boxes.values()) box.update();
+  }
+
   /** What belongs to the run as a whole. */
   function frame(changed: Record[], rows: number) {
     const name = store.namespaces.get("")?.label ?? "";
@@ -168,8 +175,8 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     attribute(root, "aria-label", `Agent run ${label(name)}, ${statusWord(store).toLowerCase()}`);
     attribute(area, "aria-busy", String(store.run.status === "running" && !lost));
     header.update();
-    // All clocks show when they stopped.
-    if (lost) stage?.tick();
+    if (lost !== wasLost && stage) redrawOpen(stage);
+    wasLost = lost;
     announcer.update(changed);
     show(empty, store.records.size === 0 && store.namespaces.size <= 1 && store.run.status === "idle");
     show(foot, store.run.status === "failed");
@@ -189,6 +196,11 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     }
   }, signal);
 
+  // Who sets the trait means every box, also those that the reader opened or closed.
+  const recollapse = () => {
+    reader.boxes.clear();
+    build();
+  };
   const size = () => {
     const height = model.get("max_height");
     root.style.maxBlockSize = height ?? "";
@@ -202,7 +214,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
   build();
   const traits: [string, () => void][] = [
     ["change:mode", build],
-    ["change:collapse", build],
+    ["change:collapse", recollapse],
     ["change:theme", retheme],
     ["change:max_height", size],
     ["change:follow", () => (model.get("follow") === false ? follow.stop() : follow.start())],
@@ -218,6 +230,10 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     },
     { once: true },
   );
+}
+
+function isOpen({ status }: Record): boolean {
+  return status === "streaming" || status === "calling" || status === "executing";
 }
 
 /** A notebook in command mode would take `b` or `d d` for its own; Ctrl+S may pass. */

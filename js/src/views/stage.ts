@@ -46,6 +46,11 @@ export class Stage {
     );
   }
 
+  /** Whether what is not over goes on. */
+  get live(): boolean {
+    return this.store.connection === "live";
+  }
+
   /** Runs once a second while `draw` is given: clocks of what is running. */
   ticking(owner: object, draw: (() => void) | null) {
     if (draw) this.#ticks.set(owner, draw);
