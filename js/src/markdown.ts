@@ -78,6 +78,8 @@ function inline(block: Node, tokens: Token[], signal: AbortSignal) {
 function element(token: Token): HTMLElement {
   if (!ELEMENTS.has(token.tag)) return h("span");
   const made = h(token.tag as "p");
+  // Bullets stand on the side where the text begins.
+  if (/^(?:ul|ol|blockquote)$/.test(token.tag)) made.dir = "auto";
   const start = token.tag === "ol" ? Number(token.attrGet("start") ?? 1) : 1;
   if (start !== 1 && Number.isSafeInteger(start)) made.setAttribute("start", String(start));
   const align = /^text-align:(left|center|right)$/.exec(String(token.attrGet("style") ?? ""))?.[1];

@@ -65,6 +65,7 @@ function inspect(root: ParentNode) {
       else if (name === "src") expect(value).toMatch(/^data:image\/(png|jpeg|gif|webp);base64,/);
       else if (name === "rel") expect(value).toBe("noopener noreferrer nofollow");
       else if (name === "target") expect(value).toBe("_blank");
+      else if (name === "dir") expect(value).toBe("auto");
       else if (name === "alt" || name === "start") continue;
       else expect([...OURS, ...DRAWING]).toContain(name);
     }

@@ -53,6 +53,18 @@ describe("streamed Markdown ends as a full parse", () => {
   });
 });
 
+describe("lists and quotes", () => {
+  it("stand on the side where their text begins", () => {
+    const el = document.createElement("div");
+    el.append(markdown("- مرحبا\n\n1. one\n\n> quoted", never));
+    expect([...el.children].map((e) => [e.tagName, (e as HTMLElement).dir])).toEqual([
+      ["UL", "auto"],
+      ["OL", "auto"],
+      ["BLOCKQUOTE", "auto"],
+    ]);
+  });
+});
+
 describe("while text streams", () => {
   const shownAfter = (text: string) => {
     const el = document.createElement("div");

@@ -98,6 +98,16 @@ describe("a run is drawn as nested boxes", () => {
     expect(head.textContent).toContain("no answer");
   });
 
+  it("shows the result of its call as Markdown", () => {
+    const call = tool("ask", { id: "c", content: "It is **done**." });
+    const called = namespace(["t:1"], { spawned_by: "c", status: "completed" });
+    const { el } = show({ snapshot: snapshot({ live_chat: [call] }, [called]) });
+    const head = row(el, "c");
+    expect(head.querySelector("[data-part=content]")?.textContent).toBe("It is **done**.");
+    (head.querySelector('[aria-label="Call of ask"]') as HTMLElement).click();
+    expect(head.querySelector("[data-part=content] strong")?.textContent).toBe("done");
+  });
+
   it("a call that opened several boxes is taken over by the first", () => {
     const call = tool("fan_out", { id: "c" });
     const two = namespace(["t:1", "2"], { parent: "", label: "w 2", spawned_by: "c", order: 8 });
@@ -132,6 +142,27 @@ describe("a run is drawn as nested boxes", () => {
     await drawn();
     expect(group().getAttribute("aria-label")).toBe("2 agents ran in parallel");
     expect(group().contains(box(el, "c:1"))).toBe(false);
+  });
+
+  it("two stand side by side only if they are neighbours, and until one of them has closed", async () => {
+    vi.useFakeTimers();
+    const boxes = ["a:1", "b:1", "c:1"].map((key) => namespace([key], { started_at: T0 }));
+    const { model, el } = show({ snapshot: snapshot({}, boxes) });
+    const sides = () => [...el.querySelectorAll<HTMLElement>(".nst-side")].map((e) => e.dataset.label);
+    const end = { status: "completed", ended_at: T0 + 5 };
+    expect(sides()).toEqual([]);
+    model.receive(patch(1, { namespaces: { "b:1": end } }));
+    vi.advanceTimersByTime(2000);
+    expect(sides()).toEqual([]);
+    model.receive(patch(2, { namespaces: { "d:1": { ...namespace(["d:1"], { started_at: T0 }) } } }));
+    model.receive(patch(3, { namespaces: { "a:1": end } }));
+    vi.advanceTimersByTime(2000);
+    expect(sides()).toEqual(["c", "d"]);
+    model.receive(patch(4, { namespaces: { "c:1": end } }));
+    vi.advanceTimersByTime(500);
+    expect(sides()).toEqual(["c", "d"]);
+    vi.advanceTimersByTime(1000);
+    expect(sides()).toEqual([]);
   });
 
   it("many calls of one tool fold, and unfold on a click", () => {
@@ -213,6 +244,19 @@ describe("collapse", () => {
     expect([...all.el.querySelectorAll("article")].map(expanded)).toEqual(["false", "false"]);
   });
 
+  it("setting it means every box, also those that the reader opened or closed", () => {
+    const { model, el } = show({
+      snapshot: snapshot({ live_chat: [inside()] }, [done(), namespace(["b:1"])]),
+    });
+    for (const article of el.querySelectorAll("article")) article.querySelector("button")?.click();
+    const all = () => [...el.querySelectorAll("article")].map(expanded);
+    expect(all()).toEqual(["true", "false"]);
+    model.set("collapse", "none");
+    expect(all()).toEqual(["true", "true"]);
+    model.set("collapse", "all");
+    expect(all()).toEqual(["false", "false"]);
+  });
+
   it("a cancelled box says why", () => {
     const bad = namespace(["a:1"], { status: "failed", label: "prices", started_at: T0, ended_at: T0 + 9 });
     const cut = namespace(["b:1"], { status: "cancelled", started_at: T0, ended_at: T0 + 9 });
@@ -258,8 +302,16 @@ describe("rows", () => {
   });
 
   it("an error shows its type, its innermost frame and the way to the others", () => {
-    const traceback =
-      'Traceback (most recent call last):\n  File "/a/outer.py", line 3, in run\n    step()\n  File "/a/quotes.py", line 88, in fetch\n    get(url)\n    ~~~^^^^^\nTimeoutError: late\n';
+    const traceback = `Traceback (most recent call last):
+  File "/a/outer.py", line 3, in run
+    step()
+  File "/a/quotes.py", line 88, in fetch
+    for venue in venues:
+
+        get(url,
+        ~~~^^^^^
+TimeoutError: late
+`;
     const error = record("error", {
       error_type: "TimeoutError",
       message: "late",
@@ -270,6 +322,15 @@ describe("rows", () => {
     const card = row(el, error.id);
     expect(card.querySelector("[data-part=content]")?.textContent).toBe("TimeoutError late");
     expect(card.textContent).toContain("quotes.py:88, in fetch");
+    expect(card.querySelector("pre:not(.nst-frames)")?.textContent).toBe(
+      [
+        "quotes.py:88, in fetch",
+        "      86   for venue in venues:",
+        "      87   ",
+        "  →   88       get(url,",
+      ].join("\n"),
+    );
+    expect(card.querySelector("pre:not(.nst-frames) u")?.textContent).toBe("  →   88       get(url,");
     expect(card.textContent).toContain("1 more frame");
     expect(el.textContent).toContain("view.error is the exception");
   });
@@ -315,6 +376,17 @@ describe("rows", () => {
     expect(row(el, early.id).textContent).toContain("view.pending[1].approve()");
     expect(row(el, late.id).textContent).toContain("view.pending[2].approve()");
     expect(row(el, free.id).textContent).toContain("view.resume(…)");
+  });
+
+  it("a failed call says nothing that the error card right behind it says", async () => {
+    const other = tool("read", { status: "failed", content: "No such file", id: "other" });
+    const bad = tool("fetch", { status: "failed", error: "TimeoutError('late')", id: "bad" });
+    const { model, el } = show({ snapshot: snapshot({ live_chat: [other, bad] }) });
+    const told = () => ["other", "bad"].filter((id) => row(el, id).classList.contains("nst-told"));
+    expect(told()).toEqual([]);
+    model.receive(patch(1, { add: [record("error", { message: "late", content: "TimeoutError: late" })] }));
+    await drawn();
+    expect(told()).toEqual(["bad"]);
   });
 
   it("a pending interrupt asks, and says how to answer from a cell", () => {
@@ -458,6 +530,31 @@ describe("the header", () => {
     expect(pill.textContent).toBe("Running");
     expect(stop?.hidden).toBe(false);
     expect(clocks()).not.toEqual(then);
+  });
+
+  it("without a kernel nothing looks as if it went on", () => {
+    vi.useFakeTimers();
+    const thinks = ai("", { status: "streaming", reasoning: "Hm" });
+    const works = tool("search", { status: "executing", namespace: ["n:1"] });
+    const writes = tool("read", { status: "calling", args: undefined, args_text: "" });
+    const boxes = [namespace(["n:1"]), namespace(["m:1"])];
+    const { model, el } = show({ snapshot: snapshot({ live_chat: [thinks, works, writes] }, boxes) });
+    const live = /Thinking|executing|calling|running|Working/;
+    box(el, "m:1").querySelector("button")?.click();
+    const log = el.querySelector(".nst-log") as HTMLElement;
+    const icons = () => log.querySelectorAll("[data-icon=running], [data-icon=ring], .nst-spin").length;
+    expect(log.textContent).toMatch(live);
+    const before = log.textContent;
+    const then = icons();
+    model.comm_live = false;
+    model.emit("comm_live_update");
+    vi.advanceTimersByTime(300);
+    expect(log.textContent).not.toMatch(live);
+    expect(icons()).toBe(0);
+    model.receive(patch(1, { run: running() }));
+    vi.advanceTimersByTime(300);
+    expect(icons()).toBe(then);
+    expect(log.textContent?.replace(/[\d.:]+/g, "")).toBe(before?.replace(/[\d.:]+/g, ""));
   });
 
   it("says when part of the display failed, and when nothing has run", () => {

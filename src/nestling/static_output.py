@@ -1,6 +1,7 @@
 """The boxes as plain HTML: what a saved notebook, nbconvert and GitHub show of a finished run.
 
-No script, no class that styles, no URL; whatever comes from a model is escaped. Colours are
+No script, no class that styles, no URL; whatever comes from a model is escaped, its Markdown
+rendered without links and images. Colours are
 translucent or inherited, so that it reads on light and dark pages alike.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import cycle
 
 from nestling.encode import short
+from nestling.markdown import prose
 from nestling.records import Namespace, Record
 from nestling.text import Branch, clean, line, outline, summary
 
@@ -88,11 +90,14 @@ class _Drawing:
             content = record["content"].strip()
             if not content:
                 return ""
+            more = ""
             if len(content) > self._limit:
-                content = f"{content[: self._limit]}… ({len(content):,} characters in all)"
+                more = f"… ({len(content):,} characters in all)"
+                content = content[: self._limit]
+            said = f"<br>{_escape(content)}" if kind == "user" else prose(content)
             speaker = f'<b style="{_MUTED}">{_escape(clean(record["speaker"]))}</b>'
             style = _ASKED if kind == "user" else _ROW
-            return f'<div style="{style}">{speaker}<br>{_escape(content)}</div>'
+            return f'<div style="{style}">{speaker}{said}{more}</div>'
         if kind == "tool_call":
             return _call(record)
         if kind == "error":

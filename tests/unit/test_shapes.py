@@ -7,6 +7,7 @@ from builders import ainvoked, astreamed, check, invoked, plain, shown, streamed
 from graphs import ASK, BOOM, FAILING, golden
 
 from nestling import demo, watch
+from nestling.langgraph.rows import traced
 
 SHAPES = {**graphs.SHAPES, **uncommon.SHAPES}
 EVERY = {**SHAPES, **FAILING}
@@ -49,6 +50,22 @@ def test_a_failure_reaches_the_caller_and_is_told_once_where_it_happened(name, h
     assert box["status"] == "failed"
     depth = {"raising_tool": 0}.get(name, 1)
     assert len(error["namespace"]) == depth
+
+
+def test_a_traceback_shows_source_around_each_line(tmp_path):
+    path = tmp_path / "quotes.py"
+    path.write_text(
+        "def fetch(venues):\n\n    for venue in venues:\n        venue.get(\n            9)\n"
+    )
+    names = {}
+    exec(compile(path.read_text(), path, "exec"), names)  # noqa: S102  # ours
+    with pytest.raises(AttributeError) as caught:
+        names["fetch"]([1])
+    innermost = traced(caught.value).split(f'File "{path}", line 4, in fetch\n')[1]
+    *source, marks, error, _ = innermost.split("\n")
+    assert source == ["    for venue in venues:", "        venue.get("]
+    assert marks.strip(" ^") == ""
+    assert error.startswith("AttributeError")
 
 
 def test_parallel_agents_hang_beneath_the_calls_that_started_them():

@@ -85,7 +85,7 @@ class Thought {
   }
 
   update(record: Record) {
-    const thinking = record.status === "streaming" && !record.content;
+    const thinking = record.status === "streaming" && !record.content && this.stage.live;
     this.#text.set(record.reasoning ?? "");
     if (thinking && !this.#thinking) this.#open(true);
     if (!thinking && this.#thinking) {

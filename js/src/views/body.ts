@@ -5,6 +5,7 @@ import { label, many } from "../wording.ts";
 import { Box } from "./box.ts";
 import { makeRow } from "./row.ts";
 import type { Stage } from "./stage.ts";
+import { resultOf } from "./tool.ts";
 
 const CHUNK = 100;
 /** As far back can a new child change how earlier ones are grouped. */
@@ -78,6 +79,19 @@ export class Body {
       kept,
       fresh.map((item) => this.#element(item)),
     );
+    fresh.forEach((item, i) => {
+      if (item.kind === "row")
+        this.stage.rows.get(item.seq)?.el.classList.toggle("nst-told", this.#isTold(item, fresh[i + 1]));
+    });
+  }
+
+  /** The card right behind a failed call says why. */
+  #isTold(item: Item, next: Item | undefined): boolean {
+    const { records } = this.stage.store;
+    const call = item.kind === "row" ? records.get(item.seq) : undefined;
+    const error = next?.kind === "row" ? records.get(next.seq) : undefined;
+    if (call?.type !== "tool_call" || call.status !== "failed" || error?.type !== "error") return false;
+    return resultOf(call).includes(error.message || error.content);
   }
 
   #element(item: Item): Element {
@@ -154,11 +168,14 @@ class Group {
   readonly el = h("div", { class: "nst-par", role: "group" });
   #caption = h("span");
   #columns = h("div", "nst-cols");
-  #list: string[] = [];
+  #boxes: Box[] = [];
+  /** Those that stand side by side; undefined until they are laid out. */
+  #pair: Box[] | null | undefined;
 
   constructor(readonly stage: Stage) {
     const head = h("div", { class: "nst-cap", "aria-hidden": "true" }, icon("parallel"), this.#caption);
     this.el.append(head, this.#columns);
+    stage.waiting.add(() => this.#lay());
   }
 
   set(items: BoxItem[]) {
@@ -169,16 +186,41 @@ class Group {
       if (there !== element) place(this.#columns, element, there ?? null);
     });
     while (this.#columns.children.length > items.length) this.#columns.lastElementChild?.remove();
-    this.#list = items.map((item) => item.key);
-    const boxes = this.#list.map((key) => stage.store.namespaces.get(key));
-    const running = boxes.filter((box) => box?.status === "running").length;
-    const noun = boxes.every((box) => box?.is_agent) ? "agent" : "subgraph";
-    const caption = `${many(items.length, noun)} ${running ? "in" : "ran in"} parallel`;
+    this.#boxes = items.map((item) => stage.boxes.get(item.key) as Box);
+    for (const box of this.#boxes) box.toggled = () => this.#lay();
+    const agents = this.#boxes.every((box) => stage.store.namespaces.get(box.key)?.is_agent);
+    const running = this.#boxes.some((box) => box.running);
+    const caption = `${many(items.length, agents ? "agent" : "subgraph")} ${running ? "in" : "ran in"} parallel`;
     setText(this.#caption, caption);
     attribute(this.el, "aria-label", caption);
-    this.#columns.classList.toggle("nst-two", running === 2);
-    const compact = running > 2 && stage.collapse === "auto";
-    this.#columns.classList.toggle("nst-compact", compact);
+    // Columns that come or go would take away what somebody reads.
+    const same = this.#pair?.every((box) => this.#boxes.includes(box)) ?? this.#pair === null;
+    if (stage.reader.following() || !same) this.#lay();
+  }
+
+  #lay() {
+    const pair = this.#wanted();
+    this.#pair = pair;
+    this.#columns.classList.toggle("nst-two", pair !== null);
+    for (const box of this.#boxes) box.el.classList.toggle("nst-side", pair?.includes(box) ?? false);
+    const running = this.#boxes.filter((box) => box.running).length;
+    this.#columns.classList.toggle("nst-compact", running > 2 && this.stage.collapse === "auto");
+  }
+
+  /** Two neighbours that run, nobody else being open; then until one of them has closed. */
+  #wanted(): Box[] | null {
+    const boxes = this.#boxes;
+    const running = boxes.filter((box) => box.running);
+    const old = this.#pair;
+    if (
+      old?.every((box) => box.open && boxes.includes(box)) &&
+      old.some((box) => box.running || box.closing) &&
+      running.every((box) => old.includes(box))
+    )
+      return old;
+    const [one, two] = running;
+    if (!one || !two || running.length > 2 || boxes.indexOf(two) !== boxes.indexOf(one) + 1) return null;
+    return boxes.every((box) => box.open === box.running) ? [one, two] : null;
   }
 }
 

@@ -35,6 +35,9 @@ export class Box {
   #callButton: HTMLButtonElement | null = null;
   #was: string | null = null;
   #open = true;
+  #closing = false;
+  /** Told when it has opened or closed, or stays open after all. */
+  toggled: (() => void) | null = null;
 
   constructor(
     readonly key: string,
@@ -69,6 +72,19 @@ export class Box {
     return this.stage.store.namespaces.get(this.key) as Namespace;
   }
 
+  get running(): boolean {
+    return this.#namespace.status === "running";
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** It has just ended and will close soon. */
+  get closing(): boolean {
+    return this.#closing;
+  }
+
   /** Brings the header up to date with the namespace. */
   update() {
     const namespace = this.#namespace;
@@ -78,10 +94,12 @@ export class Box {
     attribute(this.el, "data-status", namespace.status);
     this.el.style.setProperty("--c", stage.hue(namespace.label));
     setText(this.#name, label(namespace.label));
-    const [name, tone] = LOOKS[namespace.status] ?? ["dot", "nst-mut"];
+    const running = namespace.status === "running" && stage.live;
+    const unknown = namespace.status === "running" && !stage.live;
+    const [name, tone] = LOOKS[unknown ? "" : namespace.status] ?? ["dot", "nst-mut"];
     this.#status = changeIcon(this.#status, name as Icon, tone as string);
     // Failed and waiting are written in the header for everybody.
-    const written = namespace.status === "failed" || namespace.status === "interrupted";
+    const written = unknown || namespace.status === "failed" || namespace.status === "interrupted";
     setText(
       this.#word,
       written ? "" : ` ${namespace.status === "cancelled" ? "stopped" : namespace.status} `,
@@ -89,7 +107,8 @@ export class Box {
     this.#show(this.#wanted(namespace));
     this.#was = namespace.status;
     this.#drawMeta();
-    stage.ticking(this, namespace.status === "running" ? () => this.#drawMeta() : null);
+    if (!this.#open) this.#drawSummary();
+    stage.ticking(this, running ? () => this.#drawMeta() : null);
   }
 
   /** Takes over the row of the call that opened this box. */
@@ -110,7 +129,7 @@ export class Box {
     }
     mark(this.#head, record);
     if (!this.#details) {
-      const details = new CallDetails(this.stage);
+      const details = new CallDetails(this.stage, true);
       const button = h(
         "button",
         {
@@ -146,8 +165,10 @@ export class Box {
       return true;
     if (stage.store.tally.of(this.key).trouble > 0) return true;
     // It has just ended before the reader's eyes.
-    if (this.#was !== null && this.#was !== namespace.status)
+    if (this.#was !== null && this.#was !== namespace.status) {
+      this.#closing = true;
       stage.later(CLOSES_AFTER, () => this.#closeLater());
+    }
     return this.#was !== null && this.#open;
   }
 
@@ -155,9 +176,16 @@ export class Box {
   #closeLater() {
     const { stage } = this;
     const { status } = this.#namespace;
-    if (stage.reader.boxes.has(this.key) || (status !== "completed" && status !== "cancelled")) return;
-    if (stage.store.tally.of(this.key).trouble > 0) return;
-    if (this.#isBusy()) stage.later(CLOSES_AFTER * 2, () => this.#closeLater());
+    const stays =
+      stage.reader.boxes.has(this.key) ||
+      (status !== "completed" && status !== "cancelled") ||
+      stage.store.tally.of(this.key).trouble > 0;
+    if (!stays && this.#isBusy()) {
+      stage.later(CLOSES_AFTER * 2, () => this.#closeLater());
+      return;
+    }
+    this.#closing = false;
+    if (stays) this.toggled?.();
     else this.#show(false);
   }
 
@@ -170,10 +198,7 @@ export class Box {
   }
 
   #show(open: boolean) {
-    if (open === this.#open && this.#button.hasAttribute("aria-expanded")) {
-      if (!open) this.#drawSummary();
-      return;
-    }
+    if (open === this.#open && this.#button.hasAttribute("aria-expanded")) return;
     this.#open = open;
     attribute(this.#button, "aria-expanded", String(open));
     this.el.classList.toggle("nst-open", open);
@@ -181,6 +206,7 @@ export class Box {
     this.#chevron = changeIcon(this.#chevron, open ? "open" : "closed", "nst-chev");
     this.#drawSummary();
     this.#drawMeta();
+    this.toggled?.();
   }
 
   #drawSummary() {
@@ -214,7 +240,8 @@ export class Box {
 
 /** What a closed box says: what it does, why it ended, or what it said last. */
 export function summaryOf(stage: Stage, namespace: Namespace): string {
-  const { store } = stage;
+  const { store, live } = stage;
+  const running = namespace.status === "running" && live;
   if (namespace.status === "cancelled") {
     const culprit = failedMeanwhile(stage, namespace);
     return culprit ? `Cancelled when ${culprit.label} failed.` : "Stopped.";
@@ -225,14 +252,13 @@ export function summaryOf(stage: Stage, namespace: Namespace): string {
     if (!child) continue;
     if ("key" in child) {
       const inner = store.namespaces.get(child.key);
-      if (namespace.status === "running" && inner?.status === "running") return `${inner.label} is running`;
+      if (running && inner?.status === "running") return `${inner.label} is running`;
       continue;
     }
     const record = store.records.get(child.seq) as Record;
     if (namespace.status === "failed" && record.type === "error") return record.message ?? record.content;
     if (record.type === "tool_call") {
-      if (namespace.status === "running" && record.status === "executing")
-        return `${lookOf(record).word} ${record.name}`;
+      if (running && record.status === "executing") return `${lookOf(record, live).word} ${record.name}`;
       result ||= firstSentence(resultOf(record));
     }
     if (record.type === "ai" && record.content) {
@@ -240,7 +266,8 @@ export function summaryOf(stage: Stage, namespace: Namespace): string {
       if (sentence) return sentence;
     }
   }
-  return result || (namespace.status === "running" ? "Working" : "Finished, no message");
+  if (result || namespace.status !== "running") return result || "Finished, no message";
+  return live ? "Working" : "";
 }
 
 /** A box that failed while this one ran, next to it or to one around it. */

@@ -42,7 +42,7 @@ export class Crumb {
       return;
     }
     if (key !== this.#key) this.#draw(stage, key);
-    const running = namespace.status === "running";
+    const running = namespace.status === "running" && stage.live;
     setText(this.#end, running ? `running ${clock(stage.store.now() - namespace.started_at)}` : "");
   }
 

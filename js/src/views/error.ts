@@ -66,7 +66,7 @@ function lines(frame: Frame): Node[] {
   return nodes;
 }
 
-/** Python's own format: `File "x.py", line 3, in f`, then the source line. */
+/** Python's own format: `File "x.py", line 3, in f`, then the source, the line itself last. */
 export function parseTraceback(text: string): Frame[] {
   const frames: Frame[] = [];
   let inside: Frame | null = null;
@@ -76,9 +76,11 @@ export function parseTraceback(text: string): Frame[] {
       const file = head[1]?.split(/[\\/]/).at(-1) ?? "";
       inside = { where: `${file}:${head[2]}`, name: head[3] ?? "", line: Number(head[2]), source: [] };
       frames.push(inside);
-    } else if (inside && /^ {4,}\S/.test(line)) {
-      if (!/^[\s^~]+$/.test(line) && inside.source.length === 0) inside.source.push(line.slice(4));
-    } else if (line && !line.startsWith(" ")) inside = null;
+    } else if (/^ {4}[\s^~]*[\^~][\s^~]*$/.test(line)) inside = null;
+    else if (inside && /^ {4,}\S/.test(line)) inside.source.push(line.slice(4));
+    else if (inside?.source.length && !line.trim()) inside.source.push("");
+    else if (line && !line.startsWith(" ")) inside = null;
   }
+  for (const { source } of frames) while (source.at(-1) === "") source.pop();
   return frames;
 }

@@ -1,26 +1,40 @@
 import { h, on, setText, show } from "../dom.ts";
 import { icon } from "../icons.ts";
+import { Anchor } from "./anchor.ts";
 
 const NEAR = 24;
 
+export interface Hooks {
+  /** Whether more may come. */
+  live(): boolean;
+  scrolled(): void;
+  /** The reader follows again. */
+  resumed(): void;
+}
+
 /**
  * The widget's own scroll area stays at its end while the reader is there. Scrolling up
- * stops that; a pill counts what is new and leads back. The notebook is never scrolled.
+ * stops that: then what the reader sees keeps its place, whatever changes above, and a pill
+ * counts what is new and leads back. The notebook is never scrolled.
  */
 export class Follow {
   readonly pill = h("button", "nst-jump");
+  #word = h("span");
   #count = h("span", "nst-mut nst-num");
+  #anchor: Anchor;
   #on = true;
   #new = 0;
   #top = 0;
   #height = 0;
+  #size = 0;
 
   constructor(
     readonly area: HTMLElement,
     signal: AbortSignal,
-    readonly changed: () => void,
+    readonly hooks: Hooks,
   ) {
-    this.pill.append(icon("down"), "Jump to live", this.#count);
+    this.#anchor = new Anchor(area);
+    this.pill.append(icon("down"), this.#word, this.#count);
     show(this.pill, false);
     on(this.pill, "click", signal, () => {
       this.start();
@@ -56,19 +70,28 @@ export class Follow {
     this.#set(false);
   }
 
-  /** After something was drawn: `rows` of it are new. */
-  drawn(rows: number) {
-    if (this.#on) this.stay();
-    else {
-      this.#new += rows;
-      this.#draw();
-    }
+  /** Before something is drawn. */
+  hold() {
+    if (!this.#on) this.#anchor.take();
   }
 
+  /** After something was drawn: `rows` of it are new. */
+  drawn(rows: number) {
+    if (!this.#on) this.#new += rows;
+    this.stay();
+  }
+
+  /** Where the end is, or where the reader is. */
   stay() {
-    if (!this.#on) return this.#draw();
-    this.area.scrollTop = this.area.scrollHeight;
+    if (this.#on) this.area.scrollTop = this.area.scrollHeight;
+    else this.#anchor.restore();
+    if (this.area.clientHeight > 0) this.#note();
+    this.#draw();
+  }
+
+  #note() {
     this.#top = this.area.scrollTop;
+    this.#size = this.area.scrollHeight;
   }
 
   #scrollable(): boolean {
@@ -81,22 +104,35 @@ export class Follow {
 
   #scrolled() {
     if (this.area.clientHeight === 0) return;
+    // The browser did that: there was not enough left to scroll through.
+    if (!this.#on && this.area.scrollHeight < this.#size) {
+      this.stay();
+      return;
+    }
     const up = this.area.scrollTop < this.#top - 2;
-    this.#top = this.area.scrollTop;
+    this.#note();
     if (this.#atEnd()) this.#set(true);
     else if (up) this.#set(false);
-    this.changed();
+    this.hold();
+    this.#draw();
+    this.hooks.scrolled();
   }
 
   #set(on: boolean) {
     if (on) this.#new = 0;
+    const resumed = on && !this.#on;
     this.#on = on;
+    this.hold();
     this.#draw();
+    if (resumed) this.hooks.resumed();
   }
 
   #draw() {
-    const shown = !this.#on && this.#new > 0 && !this.#atEnd();
+    const live = this.hooks.live();
+    const shown = !this.#on && (live || this.#new > 0) && !this.#atEnd();
     show(this.pill, shown);
-    if (shown) setText(this.#count, `${this.#new} new`);
+    if (!shown) return;
+    setText(this.#word, live ? "Jump to live" : "Jump to end");
+    setText(this.#count, this.#new ? `${this.#new} new` : "");
   }
 }

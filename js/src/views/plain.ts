@@ -4,7 +4,8 @@ import { bytes, clean, json, label, timeOfDay } from "../wording.ts";
 import type { Row } from "./row.ts";
 import type { Stage } from "./stage.ts";
 
-const SHOWN = 20_000;
+/** Characters of a text that are shown at once. */
+export const SHOWN = 20_000;
 
 /** Text from outside as it is; a long one shows its head until the rest is asked for. */
 export class Bounded {

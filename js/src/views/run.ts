@@ -34,9 +34,14 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
 
   let stage: Stage | null = null;
   let ending: AbortController | null = null;
+  let wasLost = false;
   let draw: ((changes: Changes) => void) | null = null;
   const crumb = new Crumb(area, () => stage, signal);
-  const follow = new Follow(area, signal, () => crumb.update());
+  const follow = new Follow(area, signal, {
+    live: () => store.run.status === "running" && store.connection === "live",
+    scrolled: () => crumb.update(),
+    resumed: () => stage?.settle(),
+  });
   const main = h("div", "nst-main", crumb.el, area, follow.pill);
   const root = h(
     "section",
@@ -103,6 +108,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     stage = made;
     for (const namespace of [...store.namespaces.values()].sort((a, b) => a.seq - b.seq))
       if (namespace.parent !== null) made.hue(namespace.label);
+    follow.hold();
     const top = area.scrollTop;
     const shelf = new Shelf(made);
     body.replaceChildren();
@@ -114,8 +120,8 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
       header.tick();
       crumb.update();
     });
-    frame([], 0);
     if (!follow.on) area.scrollTop = top;
+    frame([], 0);
   }
 
   function nested(made: Stage, shelf: Shelf) {
@@ -123,8 +129,9 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     top.sync(0);
     return (changes: Changes) => {
       for (const seq of changes.records) updateRow(made, seq);
-      for (const [key, from] of changes.children) (key === "" ? top : made.boxes.get(key)?.body)?.sync(from);
+      // Before they are arranged: a group asks its boxes how they are.
       for (const key of changes.namespaces) made.boxes.get(key)?.update();
+      for (const [key, from] of changes.children) (key === "" ? top : made.boxes.get(key)?.body)?.sync(from);
       shelf.update([...changes.records].flatMap((seq) => store.records.get(seq) ?? []));
     };
   }
@@ -152,6 +159,12 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     for (const key of store.tree.boxesOf(record.id) ?? []) made.boxes.get(key)?.updateCall();
   }
 
+  /** What is not over looks different without a kernel: nobody knows how it goes on. */
+  function redrawOpen(made: Stage) {
+    for (const record of store.records.values()) if (isOpen(record)) updateRow(made, record.seq);
+    for (const box of made.boxes.values()) box.update();
+  }
+
   /** What belongs to the run as a whole. */
   function frame(changed: Record[], rows: number) {
     const name = store.namespaces.get("")?.label ?? "";
@@ -162,8 +175,8 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     attribute(root, "aria-label", `Agent run ${label(name)}, ${statusWord(store).toLowerCase()}`);
     attribute(area, "aria-busy", String(store.run.status === "running" && !lost));
     header.update();
-    // All clocks show when they stopped.
-    if (lost) stage?.tick();
+    if (lost !== wasLost && stage) redrawOpen(stage);
+    wasLost = lost;
     announcer.update(changed);
     show(empty, store.records.size === 0 && store.namespaces.size <= 1 && store.run.status === "idle");
     show(foot, store.run.status === "failed");
@@ -176,12 +189,18 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
   store.subscribe((changes) => {
     if (changes.all || !draw) build();
     else {
+      follow.hold();
       const changed = [...changes.records].flatMap((seq) => store.records.get(seq) ?? []);
       draw(changes);
       frame(changed, changes.added.filter((seq) => isDrawn(store.records.get(seq) as Record)).length);
     }
   }, signal);
 
+  // Who sets the trait means every box, also those that the reader opened or closed.
+  const recollapse = () => {
+    reader.boxes.clear();
+    build();
+  };
   const size = () => {
     const height = model.get("max_height");
     root.style.maxBlockSize = height ?? "";
@@ -195,7 +214,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
   build();
   const traits: [string, () => void][] = [
     ["change:mode", build],
-    ["change:collapse", build],
+    ["change:collapse", recollapse],
     ["change:theme", retheme],
     ["change:max_height", size],
     ["change:follow", () => (model.get("follow") === false ? follow.stop() : follow.start())],
@@ -211,6 +230,10 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     },
     { once: true },
   );
+}
+
+function isOpen({ status }: Record): boolean {
+  return status === "streaming" || status === "calling" || status === "executing";
 }
 
 /** A notebook in command mode would take `b` or `d d` for its own; Ctrl+S may pass. */

@@ -21,6 +21,8 @@ const HUES = 7;
 export class Stage {
   rows = new Map<number, Row>();
   boxes = new Map<string, Box>();
+  /** What waits until the reader follows again, because it would move what is read. */
+  waiting = new Set<() => void>();
   #ticks = new Map<object, () => void>();
   #timers = new Set<ReturnType<typeof setTimeout>>();
 
@@ -44,6 +46,11 @@ export class Stage {
     );
   }
 
+  /** Whether what is not over goes on. */
+  get live(): boolean {
+    return this.store.connection === "live";
+  }
+
   /** Runs once a second while `draw` is given: clocks of what is running. */
   ticking(owner: object, draw: (() => void) | null) {
     if (draw) this.#ticks.set(owner, draw);
@@ -52,6 +59,10 @@ export class Stage {
 
   tick() {
     for (const draw of this.#ticks.values()) draw();
+  }
+
+  settle() {
+    for (const act of [...this.waiting]) act();
   }
 
   later(ms: number, act: () => void) {

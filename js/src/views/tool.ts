@@ -1,9 +1,10 @@
 import { copyButton } from "../copy.ts";
 import { attribute, h, on, setText, show } from "../dom.ts";
 import { changeIcon, type Icon, icon } from "../icons.ts";
+import { markdown } from "../markdown.ts";
 import type { Record } from "../protocol.ts";
 import { argsPreview, clean, duration, json, label, partialArgs } from "../wording.ts";
-import { Bounded } from "./plain.ts";
+import { Bounded, SHOWN } from "./plain.ts";
 import type { Row } from "./row.ts";
 import type { Stage } from "./stage.ts";
 
@@ -13,8 +14,12 @@ interface Look {
   word: string;
 }
 
+/** Under a call that was not over when the kernel went. */
+const LOST: Look = { icon: "dot", tone: "nst-mut", word: "" };
+
 /** How each state of a call looks; never by colour alone. */
-export function lookOf(record: Record): Look {
+export function lookOf(record: Record, live: boolean): Look {
+  if (!live && (record.status === "calling" || record.status === "executing")) return LOST;
   switch (record.status) {
     case "calling":
       if (record.args_text === undefined && record.args)
@@ -77,7 +82,8 @@ export function toolRow(record: Record, stage: Stage): Row {
 
   const seconds = () => {
     if (current.status === "calling") return "";
-    const end = current.ended_at ?? (current.status === "executing" ? stage.store.now() : undefined);
+    const goesOn = current.status === "executing" && stage.live;
+    const end = current.ended_at ?? (goesOn ? stage.store.now() : undefined);
     return end === undefined ? "" : duration(end - current.started_at);
   };
 
@@ -85,7 +91,7 @@ export function toolRow(record: Record, stage: Stage): Row {
     el,
     update(changed) {
       current = changed;
-      const look = lookOf(changed);
+      const look = lookOf(changed, stage.live);
       mark = changeIcon(mark, look.icon, look.tone);
       setText(name, label(changed.name));
       const writing = changed.status === "calling" && changed.args_text !== undefined;
@@ -96,10 +102,13 @@ export function toolRow(record: Record, stage: Stage): Row {
       const attempt = (changed.attempt ?? 1) > 1 ? `attempt ${changed.attempt}` : "";
       setText(before, attempt && `${attempt}${look.word && " · "}`);
       setText(word, look.word);
-      setText(done, look.word ? "" : "completed");
+      setText(done, look.word || look === LOST ? "" : "completed");
       word.className = `nst-st ${look.tone.split(" ")[0]}`;
       setText(time, seconds());
-      stage.ticking(row, changed.status === "executing" ? () => setText(time, seconds()) : null);
+      stage.ticking(
+        row,
+        changed.status === "executing" && stage.live ? () => setText(time, seconds()) : null,
+      );
       details.update(changed);
     },
   };
@@ -119,8 +128,13 @@ export class CallDetails {
   #argsText: Bounded;
   #record: Record | null = null;
   #opened = false;
+  #rendered = "";
 
-  constructor(stage: Stage) {
+  constructor(
+    readonly stage: Stage,
+    /** The result is what an agent said. */
+    readonly isProse = false,
+  ) {
     const { signal } = stage;
     this.#text = new Bounded(this.content, signal);
     this.#argsText = new Bounded(this.#args, signal);
@@ -142,7 +156,7 @@ export class CallDetails {
   update(record: Record) {
     this.#record = record;
     const text = resultOf(record);
-    this.#text.set(text);
+    if (text !== this.#rendered) this.#text.set(text);
     this.content.classList.toggle("nst-bad", record.status === "failed");
     show(this.content, text !== "");
     const error = record.error && record.error !== text ? clean(record.error) : "";
@@ -151,11 +165,20 @@ export class CallDetails {
     if (this.#opened) this.open(true, record);
   }
 
+  #render({ content, status }: Record) {
+    const prose = this.isProse && status === "completed" && content.length <= SHOWN;
+    this.content.classList.toggle("nst-md", prose);
+    if (!prose || content === this.#rendered) return;
+    this.#rendered = content;
+    this.content.replaceChildren(markdown(clean(content), this.stage.signal));
+  }
+
   open(opened: boolean, record: Record | null) {
     this.#opened = opened;
     show(this.#above, opened);
     show(this.#below, opened && Boolean(record && resultOf(record)));
     (this.#text.more.parentElement as HTMLElement).hidden = !opened;
+    if (opened && record) this.#render(record);
     if (opened && record) this.#argsText.set(record.args ? json(record.args, 2) : (record.args_text ?? ""));
   }
 }

@@ -8,15 +8,13 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from nestling.demo.chat_model import Reply, ScriptedChatModel, call
 from nestling.demo.parts import Graph, model_node, slow_tool
 
+# Not much longer than until the other fails: without asyncio nobody can interrupt a thread, and
+# LangGraph waits for it, though nothing of what it says is passed on any more.
 NEWS = (
     "Four stories stand out this week. The harbour opens a second terminal, which shortens the "
     "way of every crate by two days. The largest grower reports a dry spring and promises no "
     "volumes before June. Two shops have changed to weekly deliveries, and say that they will "
-    "not go back. The ministry has put off the new labels until the autumn, so that nobody has "
-    "to print twice. Taken together they point to lower stocks in early summer, to steadier "
-    "deliveries afterwards, and to prices that follow the weather more closely than the demand. "
-    "I would look at the stocks first, because they are the one thing that can still be changed, "
-    "and at the prices next, once they are here."
+    "not go back. The ministry has put off the new labels until the autumn."
 )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import linecache
 import logging
 import traceback
 from collections.abc import Mapping
+from textwrap import dedent
 from typing import Any
 
 from nestling.conversation import Conversation
@@ -13,6 +15,11 @@ from nestling.langgraph.normalize import Ns
 from nestling.langgraph.spaces import Space, Spaces
 
 log = logging.getLogger("nestling")
+
+#: Lines of source that a traceback shows before the line itself.
+_BEFORE = 2
+#: Characters of a traceback that are kept; the end says most.
+_TRACEBACK = 20_000
 
 
 class Rows:
@@ -75,8 +82,7 @@ class Rows:
         error_type, message = plain_error(error)
         trace = None
         if isinstance(error, BaseException) and error.__traceback__ is not None:
-            lines = traceback.format_exception(type(error), error, error.__traceback__)
-            trace = text("".join(lines))[-20_000:]
+            trace = text(traced(error))[-_TRACEBACK:]
         self.conversation.add(
             "error",
             None,
@@ -88,6 +94,40 @@ class Rows:
             message=message,
             traceback=trace,
         )
+
+
+class _Frames(traceback.StackSummary):
+    """Frames in Python's own format, with the lines of source that stand before each."""
+
+    def format_frame_summary(self, frame_summary: traceback.FrameSummary, **options: Any) -> str:
+        head, *rest = super().format_frame_summary(frame_summary, **options).splitlines()
+        number, own = frame_summary.lineno, frame_summary.line
+        if not rest or not own or number is None:
+            return "\n".join((head, *rest, ""))
+        first = max(1, number - _BEFORE)
+        lines = [linecache.getline(frame_summary.filename, n) for n in range(first, number + 1)]
+        before = dedent("".join(line if line.strip() else "\n" for line in lines)).splitlines()
+        if len(before) != len(lines) or before[-1].strip() != own.splitlines()[0].strip():
+            return "\n".join((head, *rest, ""))  # the file is another one by now
+        # The line itself comes last, its marks behind it: newer Pythons print whole statements.
+        rest = [line for i, line in enumerate(rest[:2]) if i == 0 or not line.strip(" ^~")]
+        *before, last = before
+        shift = len(last) - len(last.lstrip())
+        while before and not before[0]:
+            del before[0]
+        shown = [f"    {line}".rstrip() for line in before]
+        return "\n".join((head, *shown, *(" " * shift + line for line in rest), ""))
+
+
+def traced(error: BaseException) -> str:
+    """The traceback of an error, with some source around each line."""
+    whole = traceback.TracebackException.from_exception(error)
+    parts = [whole]
+    for part in parts:
+        part.stack = _Frames(part.stack)
+        causes = (part.__cause__, part.__context__, *(part.exceptions or ()))
+        parts += [cause for cause in causes if cause is not None]
+    return "".join(whole.format())
 
 
 def told(error: Any, errors: list[Any]) -> bool:
