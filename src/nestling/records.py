@@ -66,6 +66,8 @@ class Record(TypedDict):
     title: NotRequired[str]
     kind: NotRequired[str]
     mime: NotRequired[dict[str, Any]]
+    #: Id of the record, or key of the namespace; of an ai message the call in whose tool it was
+    #: said.
     created_by: NotRequired[str]
     version: NotRequired[int]
     # interrupt

@@ -15,7 +15,7 @@ from nestling.langgraph.adapter import CANCELS
 from nestling.records import RunStatus
 
 if TYPE_CHECKING:
-    from nestling.runs import Runs
+    from nestling.turns import Turns
 
 STOPPED = "stopped by view.stop()"
 BLOCKED = (
@@ -33,14 +33,14 @@ class Run:
 
     def __init__(
         self,
-        runs: Runs,
+        turns: Turns,
         config: Mapping[str, Any] | None = None,
         input: Any = None,
         *,
         context: Any = None,
         hears: bool = True,
     ) -> None:
-        self.runs = runs
+        self.turns = turns
         self.config = config
         self.context = context
         #: What a `Command` answers to the interrupts that wait.
@@ -48,8 +48,8 @@ class Run:
         self.asks_anew = input is not None and not hasattr(input, "resume")
         #: The kernel can hear a page meanwhile.
         self.hears = hears
-        bound = getattr(runs._graph, "config", None)
-        self.thread_id = _thread_id(runs._merged(config)) or _thread_id(bound)
+        bound = getattr(turns._graph, "config", None)
+        self.thread_id = _thread_id(turns._merged(config)) or _thread_id(bound)
         self.stopping = False
         #: The caller has an item in hand: it will see that the run stops when it asks for more.
         self.is_read = False
@@ -67,8 +67,8 @@ class Run:
     # --- from start to end ------------------------------------------------------------------
 
     def __enter__(self) -> Run:
-        if self.runs._run is not self:  # else it was begun by `start`
-            self.runs._start_run(self)
+        if self.turns._run is not self:  # else it was begun by `start`
+            self.turns._start_run(self)
         return self
 
     def __exit__(
@@ -79,8 +79,8 @@ class Run:
     ) -> None:
         if self._status is None:
             cancelled = isinstance(error, CANCELS)
-            self.runs._end_run("cancelled" if cancelled else None, error, self)
-            self._status = self.runs._conversation.status
+            self.turns._end_run("cancelled" if cancelled else None, error, self)
+            self._status = self.turns._conversation.status
 
     def in_task(self) -> None:
         """Called on the event loop: `stop` cancels the task that iterates."""
@@ -190,7 +190,7 @@ class Run:
         __tracebackhide__ = True
         if not self._published:  # the cell that waits for a run keeps it
             self._published = True
-            self.runs._shielded(self.runs._publish_end)
+            self.turns._shielded(self.turns._publish_end)
         error = future.exception()
         if error is not None:
             raise error

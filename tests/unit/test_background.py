@@ -16,7 +16,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import START, MessagesState, StateGraph
 
 from nestling import demo, watch
-from nestling.runs import RUNNING
+from nestling.turns import RUNNING
 
 ON_A_THREAD = {"configurable": {"thread_id": "1"}}
 

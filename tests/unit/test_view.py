@@ -11,8 +11,8 @@ from builders import check, fed, part, result, shown, start, words
 from graphs import ASK
 
 from nestling import View, demo, watch
-from nestling.runs import RUNNING
 from nestling.static_output import static_html
+from nestling.turns import RUNNING
 
 HELLO = words("hello", "m", "talk")
 
