@@ -45,14 +45,39 @@ class Memory:
 
     v3: v3.Memory = field(default_factory=v3.Memory)
     sdk: sdk.Memory = field(default_factory=dict)
+    #: Modes that were seen; what others repeat of them is needless.
+    seen: set[str] = field(default_factory=set)
 
     def clear(self) -> None:
         self.v3.clear()
         self.sdk.clear()
+        self.seen.clear()
 
 
 def normalize(event: Any, memory: Memory) -> Iterator[Event]:
     """The events in `event`: v2 and v3, the four shapes of v1, raw parts of the SDK."""
+    for found in _read(event, memory):
+        memory.seen.add(found.type)
+        yield from _unwrapped(found, memory.seen)
+
+
+def _unwrapped(event: Event, seen: set[str]) -> Iterator[Event]:
+    """Debug events and checkpoints hold tasks and states: where nothing else tells of those."""
+    data = event.data
+    if event.type == "debug" and isinstance(data, Mapping):
+        kind, payload = data.get("type"), data.get("payload")
+        if kind == "checkpoint":
+            yield from _unwrapped(Event("checkpoints", event.ns, payload), seen)
+        elif kind in ("task", "task_result") and "tasks" not in seen:
+            yield Event("tasks", event.ns, payload)
+    elif event.type == "checkpoints" and isinstance(data, Mapping):
+        if "values" not in seen and data.get("values"):
+            yield Event("values", event.ns, data["values"])
+    else:
+        yield event
+
+
+def _read(event: Any, memory: Memory) -> Iterator[Event]:
     if isinstance(event, Mapping):
         if "type" in event and "data" in event:
             yield from _part(event, memory)
@@ -123,6 +148,10 @@ def _guess(ns: Ns, data: Any) -> Event:
             return Event("tasks", ns, data)
         if isinstance(data.get("event"), str) and data["event"].startswith("tool-"):
             return Event("tools", ns, data)
+        if {"type", "payload", "step"} <= set(data):
+            return Event("debug", ns, data)
+        if {"config", "values", "metadata", "next"} <= set(data):
+            return Event("checkpoints", ns, data)
         if data and all(value is None or isinstance(value, Mapping) for value in data.values()):
             return Event("updates", ns, data)
         if "__interrupt__" in data:
