@@ -17,6 +17,8 @@ from nestling.records import RunStatus
 if TYPE_CHECKING:
     from nestling.turns import Turns
 
+#: The input of a run that somebody else started.
+UNKNOWN: Any = object()
 STOPPED = "stopped by view.stop()"
 BLOCKED = (
     "Use 'await run' here: the run goes on in the event loop of this thread, "
@@ -35,7 +37,7 @@ class Run:
         self,
         turns: Turns,
         config: Mapping[str, Any] | None = None,
-        input: Any = None,
+        input: Any = UNKNOWN,
         *,
         context: Any = None,
         hears: bool = True,
@@ -45,7 +47,10 @@ class Run:
         self.context = context
         #: What a `Command` answers to the interrupts that wait.
         self.resume = getattr(input, "resume", None)
-        self.asks_anew = input is not None and not hasattr(input, "resume")
+        #: It has an input of its own, and does not just go on; None when nobody can tell.
+        self.asks_anew = (
+            None if input is UNKNOWN else input is not None and not hasattr(input, "resume")
+        )
         #: The kernel can hear a page meanwhile.
         self.hears = hears
         bound = getattr(turns._graph, "config", None)

@@ -71,7 +71,8 @@ def _unwrapped(event: Event, seen: set[str]) -> Iterator[Event]:
         elif kind in ("task", "task_result") and "tasks" not in seen:
             yield Event("tasks", event.ns, payload)
     elif event.type == "checkpoints" and isinstance(data, Mapping):
-        if "values" not in seen and data.get("values"):
+        before = (data.get("metadata") or {}).get("source") == "input"  # nothing in it yet
+        if "values" not in seen and data.get("values") and not before:
             yield Event("values", event.ns, data["values"])
     else:
         yield event
