@@ -1,6 +1,7 @@
 """Runs that other code starts, shown by a callback handler."""
 
 import asyncio
+import re
 import threading
 
 import graphs
@@ -24,6 +25,14 @@ OTHERWISE = {
     "deep_agent": "nodes that are not traced",
 }
 
+#: Nodes that begin at the same time: callbacks tell them in the order in which threads begin.
+RACING = {"two_speakers", "plain_nodes_sent_to", "fan_out", "parallel_team"}
+
+
+def unordered(tree):
+    """The lines of a tree without what tells siblings of one name apart."""
+    return sorted(re.sub(r"^[│├└─ ]+|(?<=worker) \d", "", line) for line in tree.splitlines())
+
 
 def with_callback(graph, value, how, view):
     config = {"callbacks": [view.callback]}
@@ -45,7 +54,11 @@ def test_every_shape_is_told_by_callbacks_alone(name, how):
     check(view)
     assert view._conversation.problems == 0
     assert view.status == ("failed" if name in graphs.FAILING else "completed")
-    if name not in OTHERWISE:
+    if name in RACING:
+        assert {line[3:] for line in lines(view)} == {
+            line[3:] for line in expected.splitlines()[1:]
+        }
+    elif name not in OTHERWISE:
         assert f"{view}\n" == expected
 
 
