@@ -417,12 +417,14 @@ TimeoutError: late
   it("steps, custom data and system lines are quiet", () => {
     const rows = [
       record("update", { speaker: "retrieve", content: "documents" }),
+      record("update", { speaker: "check" }),
       record("custom", { data: { progress: 3 } }),
       record("system", { content: "Older entries are left out." }),
     ];
     const { el } = show({ snapshot: snapshot({ live_chat: rows }) });
     expect(rows.map((r) => row(el, r.id).textContent)).toEqual([
       "· retrieve: documents",
+      "· check",
       '· {"progress":3}',
       "· Older entries are left out.",
     ]);

@@ -86,7 +86,7 @@ function quiet(
     "div",
     "nst-quiet",
     h("span", { "aria-hidden": "true" }, "· "),
-    named && h("b", null, `${named}: `),
+    named && h("b", null, text(record) ? `${named}: ` : named),
     content,
     bounded.more,
   );
