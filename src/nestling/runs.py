@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from nestling.conversation import Conversation
-from nestling.langgraph.adapter import CANCELS
+from nestling.langgraph.adapter import end_of
 from nestling.records import NamespaceStatus
 from nestling.run import STOPPED, Run
 
@@ -274,12 +274,12 @@ class Runs:
     def finalize(self) -> None:
         """Ends a run that was fed by hand. Nothing happens when idle."""
         if self._run is None:
-            self._end_run(None, None)
+            self._end_run(None)
 
     def fail(self, error: BaseException) -> None:
         """Ends a run that was fed by hand with an error. Nothing happens when idle."""
         if self._run is None:
-            self._end_run("cancelled" if isinstance(error, CANCELS) else None, error)
+            self._end_run(error)
 
     # --- inside -----------------------------------------------------------------------------
 
@@ -334,10 +334,8 @@ class Runs:
         self._conversation.begin(thread_id)
         self._shielded(lambda: self._adapter.begin(asks))
 
-    def _end_run(
-        self, end: NamespaceStatus | None, error: BaseException | None, run: Run | None = None
-    ) -> None:
-        self._run = None
+    def _end_run(self, error: BaseException | None, run: Run | None = None) -> None:
+        self._run, end = None, end_of(error)
         if not self._conversation.running:
             return
         if error is not None and end is None:

@@ -20,16 +20,26 @@ from nestling.langgraph.nameless import Said, beyond, said
 from nestling.langgraph.normalize import Event, Message, Ns, messages_in, normalize, read_message
 from nestling.langgraph.rows import Rows, plain_error, told
 from nestling.langgraph.spaces import Space, Spaces, Task
+from nestling.records import NamespaceStatus
 
 log = logging.getLogger("nestling")
 
 #: Ends that are somebody's wish, not a failure.
 CANCELS = (KeyboardInterrupt, asyncio.CancelledError, GeneratorExit, SystemExit)
+#: LangGraph stopped between two steps, as it was asked to; the run can be gone on with.
+_DRAINED = "GraphDrained"
 #: What triggers a task that a Send made.
 _PUSH = "__pregel_push"
 
 #: Called with each normalised event and the time of its arrival: a recording.
 Tap = Callable[[float, Event], None]
+
+
+def end_of(error: BaseException | None) -> NamespaceStatus | None:
+    """How a run ends with an exception that is no failure; None for a failure, or without one."""
+    if isinstance(error, CANCELS):
+        return "cancelled"
+    return "interrupted" if type(error).__name__ == _DRAINED else None
 
 
 class Adapter:
@@ -67,6 +77,7 @@ class Adapter:
             "tools": self.messages.calls.tool,
             "custom": self.rows.plain,
             "link": self.spaces.link,
+            "raised": self._raised,
             "interrupts": self._interrupts,
             "checkpoints": self._nothing,
             "debug": self._nothing,
@@ -190,6 +201,7 @@ class Adapter:
         else:
             self.messages.end_task(task, "completed")
             self._leave(task)
+            self._tell_raised(task)
             self.spaces.close_owned(task, "completed")
 
     def _cancel_task(self, task: Task) -> None:
@@ -202,17 +214,38 @@ class Adapter:
 
     def _fail_task(self, task: Task, error: Any) -> None:
         self.messages.end_task(task, "failed", plain_error(error)[1])
+        self._tell_raised(task)
         self.spaces.close_owned(task, "failed")
         self._unseen(task, "failed")
         if not any(told(error, space.errors) for space in self.spaces.inside(task)):
-            task.space.errors.append(error)
-            self._errors.append(error)
-            self.rows.error(task.space, error, task.order, task.name)
-        box = task.space.box
-        if box["parent"] is not None and box["status"] == "running":
-            self.conversation.close_namespace(box, "failed")
-        elif box["status"] == "cancelled":  # for another failure that came first
-            self.conversation.set_namespace(box, status="failed")
+            self._tell_error(task.space, error, task.order, task.name)
+        self._fail_box(task.space)
+
+    def _tell_error(self, space: Space, error: Any, order: int, node: str | None = None) -> None:
+        space.errors.append(error)
+        self._errors.append(error)
+        self.rows.error(space, error, order, node)
+
+    def _fail_box(self, space: Space) -> None:
+        if space.parent is None:  # the run may go on
+            return
+        if space.box["status"] == "running":
+            self.conversation.close_namespace(space.box, "failed")
+        else:  # closed with what is around it, for another reason that came first
+            self.conversation.set_namespace(space.box, status="failed")
+
+    def _raised(self, ns: Ns, error: Any) -> None:
+        """A graph raised: one of its tasks did, or it did so itself, at its limit of steps."""
+        self.spaces.get(ns).raised = error
+
+    def _tell_raised(self, task: Task) -> None:
+        """Its tasks have told all by now: tells of graphs inside that raised by themselves."""
+        for space in reversed(list(self.spaces.inside(task))):  # the deepest first
+            error, space.raised = space.raised, None
+            below = self.spaces.below(space)
+            if error is not None and not any(told(error, inner.errors) for inner in below):
+                self._tell_error(space, error, space.order)
+                self._fail_box(space)
 
     def _settle_writers(self, space: Space, told: Said | None = None) -> None:
         """Tasks that ended and showed nothing, not even in `values`, leave their quiet rows."""

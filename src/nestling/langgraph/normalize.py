@@ -18,6 +18,7 @@ class Event(NamedTuple):
     `type` is LangGraph's stream mode, or one of ours:
 
     `link`      `{graph, tool_call_id}`: what an inline callback knows of a namespace
+    `raised`    the exception that a graph ended with, as a callback hears of it
     `interrupts`  the `Interrupt`s that a `values` part carries
     `unknown`   anything that is not an event of LangGraph
     """
@@ -30,7 +31,7 @@ class Event(NamedTuple):
 MODES = frozenset(
     {"messages", "updates", "values", "tasks", "tools", "custom", "checkpoints", "debug"}
 )
-OURS = frozenset({"link", "interrupts"})
+OURS = frozenset({"link", "raised", "interrupts"})
 
 
 def normalize(event: Any) -> Iterator[Event]:
