@@ -1,138 +1,31 @@
-"""Every end of a run: nothing is left open, the tree tells the truth, the view can run again."""
-
-import asyncio
-import re
-import threading
-import time
+"""Completed, interrupted, failed: nothing is left open, and the view can run again."""
 
 import graphs
 import pytest
-from builders import ainvoked, astreamed, check, invoked, streamed
+from builders import check, invoked, streamed
+from endings import (
+    ON_A_THREAD,
+    any_way,
+    ended,
+    falls,
+    house,
+    once,
+    one_after_the_other,
+    runs_again,
+    says,
+    side_by_side,
+    waits,
+)
 from graphs import ASK, BOOM, model
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.errors import GraphDrained, GraphRecursionError
-from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.runtime import RunControl
+from langgraph.errors import GraphRecursionError
 from langgraph.types import interrupt
 
 from nestling import watch
 from nestling.demo import Reply, ScriptedChatModel, call
-from nestling.demo.parts import agent_tool, model_node
-from nestling.run import STOPPED
-
-ON_A_THREAD = {"configurable": {"thread_id": "1"}}
-
-
-def background(view, value):
-    return view.start(value).result(20)
-
-
-def on_a_loop(view, value):
-    async def run():
-        return await view.start(value)
-
-    return asyncio.run(run())
-
-
-WAYS = [invoked, ainvoked, streamed, astreamed, background, on_a_loop]
-any_way = pytest.mark.parametrize("how", WAYS)
-
-
-# --- graphs that end once, and are well the next time -----------------------------------------
-
-
-def one_after_the_other(name, *nodes, **compiling):
-    builder = StateGraph(MessagesState)
-    builder.add_sequence(list(nodes))
-    builder.add_edge(START, nodes[0][0])
-    return builder.compile(name=name, **compiling)
-
-
-def side_by_side(name, *graphs):
-    builder = StateGraph(MessagesState)
-    for graph in graphs:
-        builder.add_node(graph.name, graph)
-        builder.add_edge(START, graph.name)
-    return builder.compile(name=name)
-
-
-def says(text):
-    return "talk", model_node(ScriptedChatModel(script=lambda m: text))
-
-
-def falls(error):
-    """A node that raises at its first run, when its START has been told."""
-    left = [error]
-
-    def fall(state):
-        if left:
-            time.sleep(0.05)
-            raise left.pop()
-
-    async def afall(state):
-        await asyncio.sleep(0.05)
-        fall(state)
-
-    return "fall", RunnableLambda(fall, afall)
-
-
-def waits():
-    """A node that takes its time at its first run, and sets `begun`."""
-    begun = threading.Event()
-
-    def wait(state):
-        if not begun.is_set():
-            begun.set()
-            time.sleep(0.3)
-
-    async def await_(state):
-        if not begun.is_set():
-            begun.set()
-            await asyncio.sleep(20)
-
-    return begun, ("wait", RunnableLambda(wait, await_))
-
-
-def once(first, then):
-    """The script of a model that answers `first` in its first run."""
-    answers = [first]
-    return ScriptedChatModel(script=lambda m: answers.pop() if answers else then)
-
-
-def house(*nodes, **compiling):
-    team = one_after_the_other("team", says("Before."), *nodes)
-    return one_after_the_other("house", ("team", team), **compiling)
-
-
-# --- what must hold -------------------------------------------------------------------------
-
-
-def ended(view, status, tree):
-    assert str(view).splitlines() == tree.strip().splitlines()
-    assert view.status == status
-    assert view._conversation.problems == 0
-    check(view)
-    if status not in ("failed", "completed"):
-        assert view.error is None
-    running = [t for t in threading.enumerate() if t.name == "nestling-run"]
-    for thread in running:
-        thread.join(3)
-        assert not thread.is_alive()
-
-
-def runs_again(view, how=invoked):
-    before = [(r["id"], r["seq"], r["status"], r["content"]) for r in view.chat_history]
-    how(view, ASK)
-    check(view)
-    assert view.status == "completed"
-    assert view.error is None
-    after = [(r["id"], r["seq"], r["status"], r["content"]) for r in view.chat_history]
-    assert after[: len(before)] == before
-    assert len(after) > len(before)
-
+from nestling.demo.parts import agent_tool
 
 # --- completed, interrupted -------------------------------------------------------------------
 
@@ -419,194 +312,3 @@ boss [completed]
     )
     assert view.error is None
     check(view)
-
-
-# --- cancelled --------------------------------------------------------------------------------
-
-#: What a run leaves that ended before the second node of its team was told of.
-CUT = """
-house [cancelled]
-├─ You: Go.
-└─ team [cancelled]
-   └─ talk: Before.
-"""
-#: The same when that node was at work.
-WAITING = f"{CUT.rstrip().replace('└─ talk', '├─ talk')}\n   └─ · wait\n"
-
-
-def stop_at(view, text):
-    """Stops the view when a message is complete."""
-
-    def heard(change):
-        record = change["record"]
-        if record.get("type") == "ai" and record["status"] == "completed":
-            if record["content"] == text:
-                view.on_event(heard, remove=True)
-                view.stop()
-
-    view.on_event(heard)
-
-
-@pytest.mark.parametrize(
-    ("how", "kind"),
-    [
-        (invoked, KeyboardInterrupt),
-        (streamed, KeyboardInterrupt),
-        (ainvoked, asyncio.CancelledError),
-        (astreamed, asyncio.CancelledError),
-        (background, asyncio.CancelledError),
-        (on_a_loop, asyncio.CancelledError),
-    ],
-)
-def test_stopped(how, kind):
-    begun, wait = waits()
-    view = watch(house(wait))
-    stop_at(view, "Before.")
-    with pytest.raises(kind, match=re.escape(STOPPED)):
-        how(view, ASK)
-    # a sync stream that is not widened to subgraphs has its next item when the team is done
-    ended(view, "cancelled", WAITING if how is streamed else CUT)
-    begun.set()
-    runs_again(view, how)
-
-
-@pytest.mark.parametrize(
-    ("how", "kind"),
-    [
-        (invoked, KeyboardInterrupt),
-        (streamed, KeyboardInterrupt),
-        (ainvoked, KeyboardInterrupt),
-        (astreamed, KeyboardInterrupt),
-        (background, asyncio.CancelledError),
-        (on_a_loop, KeyboardInterrupt),
-    ],
-)
-def test_a_keyboard_interrupt_in_a_node(how, kind):
-    view = watch(house(falls(KeyboardInterrupt("now"))))
-    with pytest.raises(kind):
-        how(view, ASK)
-    ended(view, "cancelled", WAITING.replace("wait", "fall"))
-    runs_again(view, how)
-
-
-def test_a_keyboard_interrupt_in_a_thread_is_named_to_whoever_waits():
-    view = watch(house(falls(KeyboardInterrupt("now")), checkpointer=OnlySync()))
-    run = view.start(ASK, ON_A_THREAD)
-    with pytest.raises(asyncio.CancelledError, match="now") as caught:
-        run.result(20)
-    assert isinstance(caught.value.__cause__, KeyboardInterrupt)
-    ended(view, "cancelled", WAITING.replace("wait", "fall"))
-
-
-class OnlySync(InMemorySaver):
-    """A checkpointer that cannot be awaited."""
-
-    async def aget_tuple(self, config):
-        raise NotImplementedError
-
-
-@pytest.mark.parametrize("how", ["ainvoke", "astream", "start"])
-async def test_the_task_of_the_caller_is_cancelled(how):
-    begun, wait = waits()
-    view = watch(house(wait))
-
-    async def call_it():
-        if how == "astream":
-            return [item async for item in view.astream(ASK)]
-        return await getattr(view, how)(ASK)
-
-    task = asyncio.create_task(call_it())
-    while not begun.is_set():
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.05)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    while view.status == "running":  # a task of its own ends when it is its turn
-        await asyncio.sleep(0.01)
-    ended(view, "cancelled", WAITING)
-    await view.ainvoke(ASK)
-    assert view.status == "completed"
-    check(view)
-
-
-def test_a_stream_is_closed_early():
-    view = watch(house(waits()[1]))
-    stream = view.stream(ASK, stream_mode="messages", subgraphs=True)
-    _, (message, _) = next(stream)
-    assert message.content == "Before."
-    stream.close()
-    ended(view, "cancelled", CUT)
-    runs_again(view, streamed)
-
-
-async def test_an_async_stream_is_closed_early():
-    begun, wait = waits()
-    view = watch(house(wait))
-    stream = view.astream(ASK, stream_mode="messages", subgraphs=True)
-    _, (message, _) = await anext(stream)
-    assert message.content == "Before."
-    await stream.aclose()
-    ended(view, "cancelled", CUT)
-    begun.set()
-    await view.ainvoke(ASK)
-    assert view.status == "completed"
-    check(view)
-
-
-# --- drained ----------------------------------------------------------------------------------
-
-
-@any_way
-def test_a_drained_run_is_a_pause_that_can_be_gone_on_with(how):
-    control = RunControl()
-
-    def drain(state):
-        control.request_drain("tea time")
-        return {"messages": [AIMessage("Nearly.", id="nearly")]}
-
-    after = ("after", lambda state: {"messages": [AIMessage("After.", id="after")]})
-    graph = house(("drain", drain), after, checkpointer=InMemorySaver())
-    view = watch(graph, config=ON_A_THREAD)
-    drained = Controlled(view, control)
-    with pytest.raises(GraphDrained, match="tea time"):
-        how(drained, ASK)
-    ended(
-        view,
-        "interrupted",
-        """
-house [interrupted]
-├─ You: Go.
-└─ team [interrupted]
-   ├─ talk: Before.
-   └─ drain: Nearly.
-""",
-    )
-    assert view.pending == ()
-    how(view, None)
-    ended(
-        view,
-        "completed",
-        """
-house [completed]
-├─ You: Go.
-└─ team [completed]
-   ├─ talk: Before.
-   ├─ drain: Nearly.
-   └─ after: After.
-""",
-    )
-
-
-class Controlled:
-    """A view whose every call has a `RunControl`."""
-
-    def __init__(self, view, control):
-        self.view = view
-        self.control = control
-
-    def __getattr__(self, name):
-        def controlled(value, **options):
-            return getattr(self.view, name)(value, control=self.control, **options)
-
-        return controlled
