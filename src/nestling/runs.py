@@ -320,9 +320,9 @@ class Runs:
             self._begin(run.thread_id, asks=run.asks_anew)
             self._run = run
             if run.resume is not None:
-                self._shielded(lambda: self._adapter.interrupts.answer(run.resume))
+                self._adapter.feed("answer", (), run.resume)
             elif run.asks_anew:
-                self._shielded(self._adapter.interrupts.abandon)
+                self._adapter.feed("abandon", (), None)
         self._conversation.tell()
         self._shielded(self._show_first)
         self._shielded(lambda: self._hear(run.hears))

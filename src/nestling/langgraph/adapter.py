@@ -26,6 +26,7 @@ log = logging.getLogger("nestling")
 
 #: Ends that are somebody's wish, not a failure.
 CANCELS = (KeyboardInterrupt, asyncio.CancelledError, GeneratorExit, SystemExit)
+_CANCEL_NAMES = frozenset(kind.__name__ for kind in CANCELS)
 #: LangGraph stopped between two steps, as it was asked to; the run can be gone on with.
 _DRAINED = "GraphDrained"
 #: What triggers a task that a Send made.
@@ -33,6 +34,11 @@ _PUSH = "__pregel_push"
 
 #: Called with each normalised event and the time of its arrival: a recording.
 Tap = Callable[[float, Event], None]
+
+
+def is_cancel(error: Any) -> bool:
+    """Whether a task's error is a wish; also one of a recording, or of a remote server."""
+    return isinstance(error, CANCELS) or plain_error(error)[0] in _CANCEL_NAMES
 
 
 def end_of(error: BaseException | None) -> NamespaceStatus | None:
@@ -56,6 +62,7 @@ class Adapter:
         self.conversation = conversation
         self.spaces = Spaces(conversation, named)
         self.messages = Messages(conversation, self.spaces, artifacts)
+        self.messages.settle_inside = self._settle_inside
         #: State keys whose values are artifacts.
         self.artifact_keys = artifact_keys
         self.tap: Tap | None = None
@@ -79,6 +86,8 @@ class Adapter:
             "link": self.spaces.link,
             "raised": self._raised,
             "interrupts": self._interrupts,
+            "answer": lambda ns, given: self.interrupts.answer(given),
+            "abandon": lambda ns, _: self.interrupts.abandon(),
             "checkpoints": self._nothing,
             "debug": self._nothing,
         }
@@ -180,8 +189,7 @@ class Adapter:
             task = self.spaces.start(ns, str(data["id"]), str(data["name"]), ())
         error, interrupts = data.get("error"), data.get("interrupts")
         result = data.get("result")
-        for inner in self.spaces.inside(task):
-            self._settle_writers(inner)
+        self._settle_inside(task)
         if result:
             self._read(task.space, task, result)
             self.messages.wrote(task, result)
@@ -194,7 +202,7 @@ class Adapter:
             self.spaces.close_owned(task, "interrupted")
             return
         task.space.writers.append(task)
-        if isinstance(error, CANCELS):
+        if error is not None and is_cancel(error):
             self._cancel_task(task)
         elif error is not None:
             self._fail_task(task, error)
@@ -253,6 +261,10 @@ class Adapter:
         for task in writers:
             self.messages.settle(task, Said() if told is None else told)
             self._unseen(task, "completed")
+
+    def _settle_inside(self, task: Task) -> None:
+        for inner in self.spaces.inside(task):
+            self._settle_writers(inner)
 
     def _leave(self, task: Task) -> None:
         """A task is done; one inside it without a RESULT has handed over to another graph."""

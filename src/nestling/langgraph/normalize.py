@@ -20,6 +20,8 @@ class Event(NamedTuple):
     `link`      `{graph, tool_call_id}`: what an inline callback knows of a namespace
     `raised`    the exception that a graph ended with, as a callback hears of it
     `interrupts`  the `Interrupt`s that a `values` part carries
+    `answer`    what a run resumes its thread with
+    `abandon`   a run asks its thread something new
     `unknown`   anything that is not an event of LangGraph
     """
 
@@ -31,7 +33,7 @@ class Event(NamedTuple):
 MODES = frozenset(
     {"messages", "updates", "values", "tasks", "tools", "custom", "checkpoints", "debug"}
 )
-OURS = frozenset({"link", "raised", "interrupts"})
+OURS = frozenset({"link", "raised", "interrupts", "answer", "abandon"})
 
 
 def normalize(event: Any) -> Iterator[Event]:
@@ -183,14 +185,14 @@ def messages_in(update: Any) -> Iterator[Message]:
             yield message
         elif isinstance(value, (list, tuple)):
             for item in value:
-                message = read_message(item) or _read_pair(item)
+                message = read_message(item) or read_pair(item)
                 if message is not None:
                     yield message
         elif hasattr(value, "goto") or (isinstance(update, list) and isinstance(value, Mapping)):
             yield from messages_in(value)
 
 
-def _read_pair(value: Any) -> Message | None:
+def read_pair(value: Any) -> Message | None:
     """A message as people write it: `("user", "Hello")`."""
     if isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, str) for v in value):
         kind = _ROLES.get(value[0], value[0])
