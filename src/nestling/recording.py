@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nestling.encode import encode, text
-from nestling.langgraph.normalize import Event, read_message
+from nestling.langgraph.normalize import Event, read_message, read_pair
 from nestling.view import View
 
 _METADATA = ("langgraph_checkpoint_ns", "langgraph_node", "lc_agent_name", "call")
@@ -66,6 +66,9 @@ class Recorder:
                 return {name: value[name] for name in _METADATA if name in value}
             return {text(str(key)): self._plain(part) for key, part in value.items()}
         if isinstance(value, (list, tuple)):
+            pair = read_pair(value)
+            if pair is not None:  # JSON has no tuples to know it by
+                return {"type": pair.type, "content": text(pair.content)}
             return [self._plain(part) for part in value]
         if isinstance(value, BaseException):
             return {"error": type(value).__name__, "message": text(str(value))}

@@ -83,8 +83,7 @@ class Run:
         trace: TracebackType | None,
     ) -> None:
         if self._status is None:
-            cancelled = isinstance(error, CANCELS)
-            self.turns._end_run("cancelled" if cancelled else None, error, self)
+            self.turns._end_run(error, self)
             self._status = self.turns._conversation.status
 
     def in_task(self) -> None:
@@ -110,7 +109,7 @@ class Run:
     def _cancel(self) -> None:
         # else what runs there now is not ours
         if self._status is None and self._task is not None and not self.is_read:
-            self._task.cancel()
+            self._task.cancel(STOPPED)
 
     # --- behind the caller's back -----------------------------------------------------------
 
@@ -155,9 +154,19 @@ class Run:
         if error is None:
             self._future.set_result(result)
         elif isinstance(error, CANCELS):
-            self._future.set_exception(asyncio.CancelledError(STOPPED))
+            self._future.set_exception(self._cancelled(error))
         else:
             self._future.set_exception(error)
+
+    def _cancelled(self, error: BaseException) -> BaseException:
+        """For who waits: a KeyboardInterrupt or SystemExit there would stop the event loop."""
+        if self.stopping:
+            return asyncio.CancelledError(STOPPED)
+        if isinstance(error, asyncio.CancelledError):
+            return error
+        cancelled = asyncio.CancelledError(f"cancelled by {error!r}")
+        cancelled.__cause__ = error
+        return cancelled
 
     # --- waiting for it ---------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from nestling.conversation import Conversation
-from nestling.langgraph.adapter import CANCELS
+from nestling.langgraph.adapter import end_of
 from nestling.records import NamespaceStatus
 from nestling.run import STOPPED, Run
 
@@ -98,12 +98,12 @@ class Turns:
     def finalize(self) -> None:
         """Ends a run that was fed by hand. Nothing happens when idle."""
         if self._run is None:
-            self._end_run(None, None)
+            self._end_run(None)
 
     def fail(self, error: BaseException) -> None:
         """Ends a run that was fed by hand with an error. Nothing happens when idle."""
         if self._run is None:
-            self._end_run("cancelled" if isinstance(error, CANCELS) else None, error)
+            self._end_run(error)
 
     def stop(self) -> None:
         """Cancels the run that goes on, cooperatively. Nothing when idle."""
@@ -149,10 +149,8 @@ class Turns:
         self._conversation.begin(thread_id)
         self._shielded(lambda: self._adapter.begin(asks, resume))
 
-    def _end_run(
-        self, end: NamespaceStatus | None, error: BaseException | None, run: Run | None = None
-    ) -> None:
-        self._run = None
+    def _end_run(self, error: BaseException | None, run: Run | None = None) -> None:
+        self._run, end = None, end_of(error)
         if not self._conversation.running:
             return
         if error is not None and end is None:

@@ -35,11 +35,26 @@ log = logging.getLogger("nestling")
 
 #: Ends that are somebody's wish, not a failure.
 CANCELS = (KeyboardInterrupt, asyncio.CancelledError, GeneratorExit, SystemExit)
+_CANCEL_NAMES = frozenset(kind.__name__ for kind in CANCELS)
+#: LangGraph stopped between two steps, as it was asked to; the run can be gone on with.
+_DRAINED = "GraphDrained"
 #: What triggers a task that a Send made.
 _PUSH = "__pregel_push"
 
 #: Called with each normalised event and the time of its arrival: a recording.
 Tap = Callable[[float, Event], None]
+
+
+def is_cancel(error: Any) -> bool:
+    """Whether a task's error is a wish; also one of a recording, or of a remote server."""
+    return isinstance(error, CANCELS) or plain_error(error)[0] in _CANCEL_NAMES
+
+
+def end_of(error: BaseException | None) -> NamespaceStatus | None:
+    """How a run ends with an exception that is no failure; None for a failure, or without one."""
+    if isinstance(error, CANCELS):
+        return "cancelled"
+    return "interrupted" if type(error).__name__ == _DRAINED else None
 
 
 class Adapter:
@@ -56,6 +71,7 @@ class Adapter:
         self.conversation = conversation
         self.spaces = Spaces(conversation, named)
         self.messages = Messages(conversation, self.spaces, artifacts)
+        self.messages.settle_inside = self._settle_inside
         #: State keys whose values are artifacts.
         self.artifact_keys = artifact_keys
         self.tap: Tap | None = None
@@ -84,6 +100,7 @@ class Adapter:
             "lifecycle": self.lifecycle.event,
             "broken": self.messages.broken,
             "error": self._told_error,
+            "raised": self._raised,
             "interrupts": self._interrupts,
             "checkpoints": self._nothing,
             "debug": self._nothing,
@@ -206,8 +223,7 @@ class Adapter:
             task = self.spaces.start(ns, str(data["id"]), str(data["name"]), ())
         error, interrupts = data.get("error"), data.get("interrupts")
         result = data.get("result")
-        for inner in self.spaces.inside(task):
-            self._settle_writers(inner)
+        self._settle_inside(task)
         if result:
             self._read(task.space, task, result)
             self.messages.wrote(task, result)
@@ -220,13 +236,14 @@ class Adapter:
             self.spaces.close_owned(task, "interrupted")
             return
         task.space.writers.append(task)
-        if isinstance(error, CANCELS):
+        if error is not None and is_cancel(error):
             self._cancel_task(task)
         elif error is not None:
             self._fail_task(task, error)
         else:
             self.messages.end_task(task, "completed")
             self._leave(task)
+            self._tell_raised(task)
             self.spaces.close_owned(task, "completed")
 
     def _cancel_task(self, task: Task) -> None:
@@ -239,17 +256,38 @@ class Adapter:
 
     def _fail_task(self, task: Task, error: Any) -> None:
         self.messages.end_task(task, "failed", plain_error(error)[1])
+        self._tell_raised(task)
         self.spaces.close_owned(task, "failed")
         self._unseen(task, "failed")
         if not any(told(error, space.errors) for space in self.spaces.inside(task)):
-            task.space.errors.append(error)
-            self._errors.append(error)
-            self.rows.error(task.space, error, task.order, task.name)
-        box = task.space.box
-        if box["parent"] is not None and box["status"] == "running":
-            self.conversation.close_namespace(box, "failed")
-        elif box["status"] == "cancelled":  # for another failure that came first
-            self.conversation.set_namespace(box, status="failed")
+            self._tell_error(task.space, error, task.order, task.name)
+        self._fail_box(task.space)
+
+    def _tell_error(self, space: Space, error: Any, order: int, node: str | None = None) -> None:
+        space.errors.append(error)
+        self._errors.append(error)
+        self.rows.error(space, error, order, node)
+
+    def _fail_box(self, space: Space) -> None:
+        if space.parent is None:  # the run may go on
+            return
+        if space.box["status"] == "running":
+            self.conversation.close_namespace(space.box, "failed")
+        else:  # closed with what is around it, for another reason that came first
+            self.conversation.set_namespace(space.box, status="failed")
+
+    def _raised(self, ns: Ns, error: Any) -> None:
+        """A graph raised: one of its tasks did, or it did so itself, at its limit of steps."""
+        self.spaces.get(ns).raised = error
+
+    def _tell_raised(self, task: Task) -> None:
+        """Its tasks have told all by now: tells of graphs inside that raised by themselves."""
+        for space in reversed(list(self.spaces.inside(task))):  # the deepest first
+            error, space.raised = space.raised, None
+            below = self.spaces.below(space)
+            if error is not None and not any(told(error, inner.errors) for inner in below):
+                self._tell_error(space, error, space.order)
+                self._fail_box(space)
 
     def _settle_writers(self, space: Space, told: Said | None = None) -> None:
         """Tasks that ended and showed nothing, not even in `values`, leave their quiet rows."""
@@ -257,6 +295,10 @@ class Adapter:
         for task in writers:
             self.messages.settle(task, Said() if told is None else told)
             self._unseen(task, "completed")
+
+    def _settle_inside(self, task: Task) -> None:
+        for inner in self.spaces.inside(task):
+            self._settle_writers(inner)
 
     def _leave(self, task: Task) -> None:
         """A task is done; one inside it without a RESULT has handed over to another graph."""

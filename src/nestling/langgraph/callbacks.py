@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from langgraph.errors import GraphDrained, GraphInterrupt, ParentCommand
+
 from nestling.langgraph.links import Feed, Links, Run, Streamed
 from nestling.langgraph.normalize import Ns
 
@@ -34,6 +36,8 @@ class Callbacks(Links):
         self._failed: dict[str, tuple[Run, BaseException]] = {}
         #: The same for calls of tools.
         self.calls: set[str] = set()
+        #: Calls that wait for an answer, or to be gone on with.
+        self.paused: set[str] = set()
         self._models: dict[UUID, tuple[Ns, Mapping[str, Any]]] = {}
         self._tools: dict[UUID, tuple[Ns, str]] = {}
 
@@ -92,13 +96,12 @@ class Callbacks(Links):
         super().on_chain_error(error, run_id=run_id)
 
     def _raised(self, run: Run, error: BaseException) -> None:
-        kind = type(error).__name__
-        if kind == "GraphInterrupt":
+        if isinstance(error, GraphInterrupt):
             self._result(run, interrupts=error.args[0] if error.args else ())
-        elif kind == "ParentCommand":
+        elif isinstance(error, ParentCommand):
             if run.segment in self.holders:  # a graph in it has left: what it brings is for here
                 self._result(run, result={"messages": _messages(error.args[0])})
-        elif isinstance(error, Exception) and kind != "GraphDrained":
+        elif not _leaves(error):
             self._failed[run.segment.rpartition(":")[2]] = (run, error)
 
     def _give_up(self, run_id: UUID) -> None:
@@ -194,9 +197,12 @@ class Callbacks(Links):
             self.feed("tools", ns, finished)
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        run = self.runs.get(run_id)
         super().on_tool_error(error, run_id=run_id)
         tool = self._tools.pop(run_id, None)
-        if tool is not None and not _leaves(error) and type(error).__name__ != "GraphInterrupt":
+        if run is not None and isinstance(error, (GraphInterrupt, GraphDrained)):
+            self.paused.add(str(run.tool_call_id or run_id))
+        elif tool is not None and not _leaves(error):
             ns, call_id = tool
             failed = {"event": "tool-error", "tool_call_id": call_id, "message": str(error)}
             self.feed("tools", ns, failed)
@@ -209,8 +215,7 @@ def _place(node: Run) -> Ns:
 
 def _leaves(error: BaseException) -> bool:
     """Whether a node ends without a RESULT: cancelled, or handing over to another graph."""
-    handed_over = type(error).__name__ in ("ParentCommand", "GraphDrained")
-    return handed_over or not isinstance(error, Exception)
+    return isinstance(error, (ParentCommand, GraphDrained)) or not isinstance(error, Exception)
 
 
 def _written(run: Run, outputs: Any) -> Any:

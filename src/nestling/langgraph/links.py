@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
+from langgraph.errors import GraphBubbleUp
 
 from nestling.langgraph.normalize import Ns, is_task_path, namespace_of
 
@@ -121,7 +122,11 @@ class Links(BaseCallbackHandler):
         self._end(run_id)
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        graph = self.graphs.get(run_id)
         self._end(run_id)
+        fails = isinstance(error, Exception) and not isinstance(error, GraphBubbleUp)
+        if fails and graph is not None and graph.place:  # the outermost one raises to the caller
+            self.feed("raised", graph.place, error)
 
     def on_tool_start(
         self,

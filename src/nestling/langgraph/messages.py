@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nestling.conversation import Conversation
@@ -30,6 +30,8 @@ class Messages:
         #: This run has an input, which may be that of an earlier one.
         self._asks = True
         self.calls = Calls(conversation, spaces, artifacts, self._owners)
+        #: Shows what the boxes of a task wrote, before the task repeats it.
+        self.settle_inside: Callable[[Task], None] = lambda task: None
 
     def begin(self, asks: bool) -> None:
         """A new run: what a model says from now on is new, also under an id of before."""
@@ -74,6 +76,8 @@ class Messages:
         if message.chunk and (not space.saw_start or (task and task.space is space)):
             self.spaces.name(space, metadata)
         if message.type != "ai" or not message.chunk:
+            if task is not None and task.boxes:
+                self.settle_inside(task)
             self.whole(space, message, task, node, call_of(value, metadata, path[-1]))
             return
         key = space.ns, message.id or path[-1]
@@ -218,7 +222,11 @@ class Messages:
             speech = speech or self.speeches.of_text(task, message.id, words)
             if message.id is None:
                 space.nameless[said(message)] += 1
-            elif speech is None and call is None and self._has_a_name_now(space, message):
+            elif (
+                speech is None
+                and (call is None or (task is not None and task.boxes))
+                and self._has_a_name_now(space, message)
+            ):
                 return
             speech = speech or self._speak(space, message, task, node, "completed", call)
         elif speech.whole is not None and speech.whole is message.content:

@@ -21,6 +21,7 @@ class Event(NamedTuple):
     `type` is LangGraph's stream mode, or one of ours:
 
     `link`      `{graph, tool_call_id}`: what an inline callback knows of a namespace
+    `raised`    the exception that a graph ended with, as a callback hears of it
     `lifecycle`  `{event, graph_name, cause, error}`: how a namespace begins and ends
     `interrupts`  the `Interrupt`s that a `values` part carries
     `broken`    the id of a message that goes no further
@@ -36,7 +37,7 @@ class Event(NamedTuple):
 MODES = frozenset(
     {"messages", "updates", "values", "tasks", "tools", "custom", "checkpoints", "debug"}
 )
-OURS = frozenset({"link", "lifecycle", "interrupts", "broken", "error"})
+OURS = frozenset({"link", "raised", "lifecycle", "interrupts", "broken", "error"})
 
 
 @dataclass(slots=True)
@@ -281,14 +282,14 @@ def messages_in(update: Any) -> Iterator[Message]:
             yield message
         elif isinstance(value, (list, tuple)):
             for item in value:
-                message = read_message(item) or _read_pair(item)
+                message = read_message(item) or read_pair(item)
                 if message is not None:
                     yield message
         elif hasattr(value, "goto") or (isinstance(update, list) and isinstance(value, Mapping)):
             yield from messages_in(value)
 
 
-def _read_pair(value: Any) -> Message | None:
+def read_pair(value: Any) -> Message | None:
     """A message as people write it: `("user", "Hello")`."""
     if isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, str) for v in value):
         kind = _ROLES.get(value[0], value[0])

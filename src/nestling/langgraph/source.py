@@ -101,7 +101,9 @@ class Source:
             tasks = self._callbacks.tasks
             return bool(tasks) and _task_of(data[1]) in tasks
         if mode == "tools":
-            calls = self._callbacks.calls
+            calls, paused = self._callbacks.calls, self._callbacks.paused
+            if data["event"] == "tool-error" and data["tool_call_id"] in paused:
+                return True  # older releases call it failed
             return bool(calls) and data["tool_call_id"] in calls
         return bool(ns) and mode != "custom" and is_shared(ns)
 

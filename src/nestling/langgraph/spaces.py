@@ -60,8 +60,10 @@ class Space:
     #: Tasks that ended since the last `values`: the writers of the messages new in it.
     writers: list[Task] = field(default_factory=list)
     children: list[Space] = field(default_factory=list)
-    #: Errors of its tasks.
+    #: Errors of its tasks in this run.
     errors: list[Any] = field(default_factory=list)
+    #: What its graph raised at last, until it is known whether a task has told of it.
+    raised: Any = None
     #: Tasks without a RESULT, by the name of their node.
     open: dict[str, list[Task]] = field(default_factory=dict)
     #: The boxes inside by label, in the order in which they are numbered.
@@ -117,6 +119,8 @@ class Spaces:
         """A new run: each graph in it is asked again."""
         for space in self.by_ns.values():
             space.saw_values = space.saw_start = False
+            space.errors.clear()
+            space.raised = None
         self.root.nameless.clear()
         self.stop()
 

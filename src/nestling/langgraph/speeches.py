@@ -164,7 +164,8 @@ class Speeches:
         if message.id in self._given:
             return True
         owner = self.owners[message.id]
-        return message.id in self._fresh and owner[: len(ns)] == ns
+        # what was said further inside may be of an earlier run, before it was interrupted
+        return owner[: len(ns)] == ns and (len(owner) > len(ns) or message.id in self._fresh)
 
 
 def _one_call(speech: Speech, message_id: str, vague: bool) -> bool:
