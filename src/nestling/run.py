@@ -11,7 +11,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from nestling.langgraph.adapter import CANCELS
+from nestling.langgraph.ends import CANCELS
 from nestling.records import RunStatus
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from nestling.conversation import Conversation
-from nestling.langgraph.adapter import end_of
+from nestling.langgraph.ends import end_of
 from nestling.records import NamespaceStatus
 from nestling.run import STOPPED, Run
 

@@ -16,7 +16,7 @@ from plans import build, homes, plans
 from test_recorded import shuffled
 
 from nestling import View, recording, watch
-from nestling.langgraph.adapter import CANCELS
+from nestling.langgraph.ends import CANCELS
 
 #: A graph takes more time to draw and to build than Hypothesis likes, on a machine that is busy.
 random = settings(

@@ -7,13 +7,13 @@ START, messages, updates, RESULT, values.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from nestling.conversation import Conversation
 from nestling.langgraph.calls import ArtifactStore
+from nestling.langgraph.ends import Ends, is_cancel
 from nestling.langgraph.interrupts import Interrupts
 from nestling.langgraph.lifecycle import Lifecycle
 from nestling.langgraph.messages import Messages
@@ -27,34 +27,17 @@ from nestling.langgraph.normalize import (
     normalize,
     read_message,
 )
-from nestling.langgraph.rows import Rows, plain_error, told
+from nestling.langgraph.rows import Rows, told
 from nestling.langgraph.spaces import Space, Spaces, Task
 from nestling.records import NamespaceStatus
 
 log = logging.getLogger("nestling")
 
-#: Ends that are somebody's wish, not a failure.
-CANCELS = (KeyboardInterrupt, asyncio.CancelledError, GeneratorExit, SystemExit)
-_CANCEL_NAMES = frozenset(kind.__name__ for kind in CANCELS)
-#: LangGraph stopped between two steps, as it was asked to; the run can be gone on with.
-_DRAINED = "GraphDrained"
 #: What triggers a task that a Send made.
 _PUSH = "__pregel_push"
 
 #: Called with each normalised event and the time of its arrival: a recording.
 Tap = Callable[[float, Event], None]
-
-
-def is_cancel(error: Any) -> bool:
-    """Whether a task's error is a wish; also one of a recording, or of a remote server."""
-    return isinstance(error, CANCELS) or plain_error(error)[0] in _CANCEL_NAMES
-
-
-def end_of(error: BaseException | None) -> NamespaceStatus | None:
-    """How a run ends with an exception that is no failure; None for a failure, or without one."""
-    if isinstance(error, CANCELS):
-        return "cancelled"
-    return "interrupted" if type(error).__name__ == _DRAINED else None
 
 
 class Adapter:
@@ -71,19 +54,17 @@ class Adapter:
         self.conversation = conversation
         self.spaces = Spaces(conversation, named)
         self.messages = Messages(conversation, self.spaces, artifacts)
-        self.messages.settle_inside = self._settle_inside
         #: State keys whose values are artifacts.
         self.artifact_keys = artifact_keys
         self.tap: Tap | None = None
         self.rows = Rows(conversation, self.spaces)
+        self.ends = Ends(conversation, self.spaces, self.messages, self.rows)
         self.interrupts = Interrupts(conversation, self.spaces)
         #: The root's last state: what the graph gave out at last.
         self.value: Any = None
         self.lifecycle = Lifecycle(self.spaces)
         #: This run tells of tasks; else updates have to do.
         self._saw_tasks = False
-        #: Errors that tasks of this run have told of.
-        self._errors: list[Any] = []
         #: An event said that the run as a whole failed.
         self._told_failure = False
         #: Events told by callbacks that are ahead of the stream.
@@ -100,7 +81,7 @@ class Adapter:
             "lifecycle": self.lifecycle.event,
             "broken": self.messages.broken,
             "error": self._told_error,
-            "raised": self._raised,
+            "raised": self.ends.raised,
             "interrupts": self._interrupts,
             "checkpoints": self._nothing,
             "debug": self._nothing,
@@ -154,10 +135,10 @@ class Adapter:
     def failed(self, error: Any) -> None:
         """The run raised: an error record, unless a task has told of it already."""
         self._catch_up(everything=True)
-        if not told(error, self._errors):
+        if not told(error, self.ends.errors):
             space = self.lifecycle.where(error) or self.spaces.root
             self.rows.error(space, error, space.order)
-            self._errors.append(error)
+            self.ends.errors.append(error)
 
     def verdict(self) -> NamespaceStatus:
         """How a run ended that raised nothing: a server tells of failures by events."""
@@ -174,7 +155,7 @@ class Adapter:
     def begin(self, asks: bool | None = None, resume: Any = None) -> None:
         """A new run on the same view: it asks something new, or answers what waits."""
         self.interrupts.begin()
-        self._errors.clear()
+        self.ends.errors.clear()
         self.lifecycle.fallen.clear()
         self._memory.clear()
         self._saw_tasks = self._told_failure = False
@@ -189,9 +170,9 @@ class Adapter:
         """The run is over: tasks without a RESULT go no further."""
         self._catch_up(everything=True)
         for space in self.spaces.by_ns.values():
-            self._settle_writers(space)
+            self.ends.settle(space)
         for task in self.spaces.open.values():
-            self._unseen(task, status)
+            self.ends.unseen(task, status)
         self.spaces.stop()
 
     # --- tasks ----------------------------------------------------------------------------
@@ -204,7 +185,7 @@ class Adapter:
         task_input = data.get("input")
         calls = _calls_in(task_input)
         ids = tuple(str(call["id"]) for call in calls if call.get("id"))
-        self._settle_writers(self.spaces.get(ns))
+        self.ends.settle(self.spaces.get(ns))
         task = self.spaces.start(ns, str(data["id"]), str(data["name"]), ids)
         space = task.space
         self.spaces.name(space, data.get("metadata"))
@@ -223,7 +204,7 @@ class Adapter:
             task = self.spaces.start(ns, str(data["id"]), str(data["name"]), ())
         error, interrupts = data.get("error"), data.get("interrupts")
         result = data.get("result")
-        self._settle_inside(task)
+        self.ends.settle_inside(task)
         if result:
             self._read(task.space, task, result)
             self.messages.wrote(task, result)
@@ -232,89 +213,15 @@ class Adapter:
         if interrupts:
             self._interrupts(ns, interrupts)
             self.interrupts.place(task, interrupts)
-            self.messages.end_task(task, "interrupted")
-            self.spaces.close_owned(task, "interrupted")
+            self.ends.interrupted(task)
             return
         task.space.writers.append(task)
         if error is not None and is_cancel(error):
-            self._cancel_task(task)
+            self.ends.cancelled(task)
         elif error is not None:
-            self._fail_task(task, error)
+            self.ends.failed(task, error)
         else:
-            self.messages.end_task(task, "completed")
-            self._leave(task)
-            self._tell_raised(task)
-            self.spaces.close_owned(task, "completed")
-
-    def _cancel_task(self, task: Task) -> None:
-        """A node was stopped from inside: nobody's failure."""
-        self.messages.end_task(task, "cancelled")
-        self.spaces.close_owned(task, "cancelled")
-        self._unseen(task, "cancelled")
-        if task.space.parent is not None and task.space.box["status"] == "running":
-            self.conversation.close_namespace(task.space.box, "cancelled")
-
-    def _fail_task(self, task: Task, error: Any) -> None:
-        self.messages.end_task(task, "failed", plain_error(error)[1])
-        self._tell_raised(task)
-        self.spaces.close_owned(task, "failed")
-        self._unseen(task, "failed")
-        if not any(told(error, space.errors) for space in self.spaces.inside(task)):
-            self._tell_error(task.space, error, task.order, task.name)
-        self._fail_box(task.space)
-
-    def _tell_error(self, space: Space, error: Any, order: int, node: str | None = None) -> None:
-        space.errors.append(error)
-        self._errors.append(error)
-        self.rows.error(space, error, order, node)
-
-    def _fail_box(self, space: Space) -> None:
-        if space.parent is None:  # the run may go on
-            return
-        if space.box["status"] == "running":
-            self.conversation.close_namespace(space.box, "failed")
-        else:  # closed with what is around it, for another reason that came first
-            self.conversation.set_namespace(space.box, status="failed")
-
-    def _raised(self, ns: Ns, error: Any) -> None:
-        """A graph raised: one of its tasks did, or it did so itself, at its limit of steps."""
-        self.spaces.get(ns).raised = error
-
-    def _tell_raised(self, task: Task) -> None:
-        """Its tasks have told all by now: tells of graphs inside that raised by themselves."""
-        for space in reversed(list(self.spaces.inside(task))):  # the deepest first
-            error, space.raised = space.raised, None
-            below = self.spaces.below(space)
-            if error is not None and not any(told(error, inner.errors) for inner in below):
-                self._tell_error(space, error, space.order)
-                self._fail_box(space)
-
-    def _settle_writers(self, space: Space, told: Said | None = None) -> None:
-        """Tasks that ended and showed nothing, not even in `values`, leave their quiet rows."""
-        writers, space.writers = space.writers, []
-        for task in writers:
-            self.messages.settle(task, Said() if told is None else told)
-            self._unseen(task, "completed")
-
-    def _settle_inside(self, task: Task) -> None:
-        for inner in self.spaces.inside(task):
-            self._settle_writers(inner)
-
-    def _leave(self, task: Task) -> None:
-        """A task is done; one inside it without a RESULT has handed over to another graph."""
-        for space in self.spaces.inside(task):
-            self._settle_writers(space)
-            for left in [task for tasks in space.open.values() for task in tasks]:
-                self.spaces.finish(left)
-                self._unseen(left, "completed")
-                if space.box["status"] == "running":
-                    self.conversation.set_namespace(space.box, note="handoff")
-
-    def _unseen(self, task: Task, status: str) -> None:
-        """The quiet row of a task that showed nothing."""
-        if not task.shown:
-            self.rows.update(task.space, task.name, task.order, status, task.result)
-        task.shown, task.result = True, None
+            self.ends.completed(task)
 
     # --- state ----------------------------------------------------------------------------
 
@@ -383,7 +290,7 @@ class Adapter:
             writer = _writer(space.writers, message)
             self.messages.whole(space, message, writer, writer.name if writer else None)
             told[said(message)] += 1
-        self._settle_writers(space, told)
+        self.ends.settle(space, told)
         if self._early and not ns:
             self._catch_up(everything=True)
 
