@@ -4,9 +4,23 @@ import operator
 from typing import Annotated
 
 import pytest
-from builders import ai, check, fed, lines, part, said
+from builders import (
+    ai,
+    ainvoked,
+    astreamed,
+    check,
+    fed,
+    invoked,
+    lines,
+    part,
+    said,
+    shown,
+    streamed,
+)
+from graphs import ASK
 from langchain_core.messages import AIMessage, HumanMessage
-from langgraph.graph import START, StateGraph
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Send
 from typing_extensions import TypedDict
 
 from nestling import View, watch
@@ -101,4 +115,17 @@ def test_values_alone():
     list(view.tee(graph.stream({"messages": [HumanMessage("hi")]}, stream_mode="values")))
     assert [r["content"] for r in view.transcript] == ["hi", "one"]
     assert view.value["messages"][-1].content == "one"
+    check(view)
+
+
+@pytest.mark.parametrize("how", [invoked, ainvoked, streamed, astreamed])
+def test_what_the_last_node_of_a_subgraph_wrote_is_told_in_its_box_alone(how):
+    inner = StateGraph(MessagesState)
+    inner.add_node("say", lambda state: {"messages": [AIMessage("Said.")]})
+    inner.add_conditional_edges(START, lambda state: [Send("say", state)], ["say"])
+    outer = StateGraph(MessagesState)
+    outer.add_node("team", inner.compile(name="team"))
+    outer.add_edge(START, "team")
+    view = shown(outer.compile(name="house"), ASK, how)
+    assert lines(view) == ["├─ You: Go.", "└─ team [completed]", "   └─ say: Said."]
     check(view)
