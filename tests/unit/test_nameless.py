@@ -1,6 +1,7 @@
 """Messages without an id: shown once, however often a state repeats them."""
 
 import operator
+import time
 from typing import Annotated
 
 import pytest
@@ -129,3 +130,16 @@ def test_what_the_last_node_of_a_subgraph_wrote_is_told_in_its_box_alone(how):
     view = shown(outer.compile(name="house"), ASK, how)
     assert lines(view) == ["├─ You: Go.", "└─ team [completed]", "   └─ say: Said."]
     check(view)
+
+
+def test_the_same_words_of_two_nodes_at_a_time_are_told_of_each():
+    builder = StateGraph(MessagesState)
+    for name, seconds in {"first": 0.1, "second": 0}.items():
+        builder.add_node(name, lambda s, wait=seconds: time.sleep(wait) or {"messages": [PAIR]})
+        builder.add_edge(START, name)
+    view = shown(builder.compile(), ASK)
+    assert lines(view) == ["├─ You: Go.", "├─ first: Same.", "└─ second: Same."]
+    check(view)
+
+
+PAIR = ("ai", "Same.")

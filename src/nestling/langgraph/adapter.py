@@ -16,7 +16,7 @@ from nestling.conversation import Conversation
 from nestling.langgraph.calls import ArtifactStore
 from nestling.langgraph.interrupts import Interrupts
 from nestling.langgraph.messages import Messages
-from nestling.langgraph.nameless import Said, beyond, said
+from nestling.langgraph.nameless import Said, beyond, claimed, said
 from nestling.langgraph.normalize import Event, Message, Ns, messages_in, normalize, read_message
 from nestling.langgraph.rows import Rows, plain_error, told
 from nestling.langgraph.spaces import Space, Spaces, Task
@@ -346,9 +346,11 @@ class Adapter:
         messages, told = list(messages_in(data)), Said()
         new = [message for message in messages if self.messages.speeches.is_new(message)]
         for message in (*new, *beyond(space, messages)):
-            writer = _writer(space.writers, message)
+            writer = claimed(space.writers, message)
+            if writer is None:
+                writer = _writer(space.writers, message)
+                told[said(message)] += 1
             self.messages.whole(space, message, writer, writer.name if writer else None)
-            told[said(message)] += 1
         self._settle_writers(space, told)
         if self._early and not ns:
             self._catch_up(everything=True)
