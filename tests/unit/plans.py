@@ -247,15 +247,11 @@ def _worker(unit, calls, tools, **compiling):
     def script(messages):
         made = 0
         for message in reversed(messages):
-            if message.type == "tool":
-                continue
-            if (
-                message.type != "ai"
-                or not message.tool_calls
-                or not message.text.startswith(f"{unit.name} ")
-            ):
+            mine = message.type == "ai" and message.text.startswith(f"{unit.name} ")
+            if mine and message.tool_calls:
+                made += 1
+            elif message.type != "tool":
                 break
-            made += 1
         if made < len(rounds) and rounds[made]:
             return _said(unit, f"{unit.name} works.", rounds[made])
         return _said(unit, f"{unit.name} is done.")

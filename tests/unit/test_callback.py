@@ -9,10 +9,13 @@ import pytest
 import uncommon
 from builders import check, lines
 from graphs import ASK, golden
+from langchain.agents import create_agent
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.types import Command
+from langgraph.types import Command, interrupt
 
 from nestling import View, watch
+from nestling.demo import Reply, call
+from nestling.langgraph.source import Source
 
 SHAPES = {**graphs.SHAPES, **graphs.FAILING, **uncommon.SHAPES}
 del SHAPES["cached_node"]  # nothing runs
@@ -96,6 +99,21 @@ def test_interrupts_and_their_answers_are_shown():
     graph.invoke(Command(resume="yes"), config)
     assert lines(view) == ["├─ You: Go.", "├─ ? Sure?", "└─ ask: Sure? yes"]
     check(view)
+
+
+def test_a_tool_that_only_waits_has_not_failed_whatever_older_releases_call_it():
+    def book(city: str) -> str:
+        """Books."""
+        return interrupt(f"{city}?")
+
+    script = graphs.model(Reply("I book.", [call("book", city="Rome")]), "Booked.")
+    agent = create_agent(script, [book], checkpointer=InMemorySaver())
+    source = Source(agent, {"configurable": {"thread_id": "1"}}, {}, True, lambda *_: None)
+    items = [source.read(i) for i in agent.stream(ASK, source.config, **source.options)]
+    (started,) = (i for i in items if i.mode == "tools" and i.data["event"] == "tool-started")
+    failed = {"event": "tool-error", "tool_call_id": started.data["tool_call_id"], "message": "?"}
+    assert started.shown
+    assert not source.read(((), "tools", failed)).shown
 
 
 def test_two_graphs_at_a_time_do_not_mix():

@@ -1,12 +1,27 @@
 """Messages without an id: shown once, however often a state repeats them."""
 
 import operator
+import time
 from typing import Annotated
 
 import pytest
-from builders import ai, check, fed, lines, part, said
+from builders import (
+    ai,
+    ainvoked,
+    astreamed,
+    check,
+    fed,
+    invoked,
+    lines,
+    part,
+    said,
+    shown,
+    streamed,
+)
+from graphs import ASK
 from langchain_core.messages import AIMessage, HumanMessage
-from langgraph.graph import START, StateGraph
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Send
 from typing_extensions import TypedDict
 
 from nestling import View, watch
@@ -102,3 +117,29 @@ def test_values_alone():
     assert [r["content"] for r in view.transcript] == ["hi", "one"]
     assert view.value["messages"][-1].content == "one"
     check(view)
+
+
+@pytest.mark.parametrize("how", [invoked, ainvoked, streamed, astreamed])
+def test_what_the_last_node_of_a_subgraph_wrote_is_told_in_its_box_alone(how):
+    inner = StateGraph(MessagesState)
+    inner.add_node("say", lambda state: {"messages": [AIMessage("Said.")]})
+    inner.add_conditional_edges(START, lambda state: [Send("say", state)], ["say"])
+    outer = StateGraph(MessagesState)
+    outer.add_node("team", inner.compile(name="team"))
+    outer.add_edge(START, "team")
+    view = shown(outer.compile(name="house"), ASK, how)
+    assert lines(view) == ["├─ You: Go.", "└─ team [completed]", "   └─ say: Said."]
+    check(view)
+
+
+def test_the_same_words_of_two_nodes_at_a_time_are_told_of_each():
+    builder = StateGraph(MessagesState)
+    for name, seconds in {"first": 0.1, "second": 0}.items():
+        builder.add_node(name, lambda s, wait=seconds: time.sleep(wait) or {"messages": [PAIR]})
+        builder.add_edge(START, name)
+    view = shown(builder.compile(), ASK)
+    assert lines(view) == ["├─ You: Go.", "├─ first: Same.", "└─ second: Same."]
+    check(view)
+
+
+PAIR = ("ai", "Same.")

@@ -104,6 +104,35 @@ def test_the_answered_run_goes_on_in_the_same_records(how):
     check(view)
 
 
+@pytest.mark.parametrize("how", [invoked, streamed])
+def test_the_node_around_an_agent_does_not_repeat_what_it_said_before(how):
+    def book(city: str) -> str:
+        """Books."""
+        return f"{city}: {interrupt('Sure?')}"
+
+    script = model(Reply("I book.", [call("book", city="Rome")]), "Booked.")
+    agent = create_agent(script, [book], name="clerk")
+
+    def clerk(state):
+        agent.invoke(ASK)
+        return {"messages": [AIMessage("The clerk is done.")]}
+
+    graph = graph_of(("clerk", clerk), name="desk", checkpointer=InMemorySaver())
+    view = waiting(lambda: remembering(graph), how)
+    how(view, Command(resume="yes"))
+    assert lines(view) == [
+        "├─ You: Go.",
+        "├─ clerk [completed]",
+        "│  ├─ desk: Go.",
+        "│  ├─ clerk: I book.",
+        '│  ├─ book({"city": "Rome"}) [completed] -> Rome: yes',
+        "│  ├─ ? Sure?",
+        "│  └─ clerk: Booked.",
+        "└─ clerk: The clerk is done.",
+    ]
+    check(view)
+
+
 def test_a_breakpoint_is_a_pause_without_a_question():
     graph = remembering(graph_of(("work", lambda s: {}), checkpointer=InMemorySaver()))
     view = watch(graph)

@@ -6,7 +6,6 @@ import re
 import threading
 from random import Random
 
-import pytest
 from builders import check, folded, plain
 from graphs import ASK
 from hypothesis import HealthCheck, given, settings
@@ -18,9 +17,10 @@ from test_recorded import shuffled
 from nestling import View, recording, watch
 from nestling.langgraph.ends import CANCELS
 
-#: A graph takes more time to draw and to build than Hypothesis likes, on a machine that is busy.
+#: Drawing and building a graph takes more time than Hypothesis likes, on a machine that is busy;
+#: the same graphs every time, so that a failure of one run is one of the next.
 random = settings(
-    derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=30
+    derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50
 )
 CONFIG = {"configurable": {"thread_id": "1"}}
 
@@ -70,11 +70,11 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
-def run(target, graph, way, value, **options):
+def run(target, way, value, **options):
     """What comes of one run: what it returned or yielded, or what it raised."""
     try:
         given = way(target, value, **options)
-    except (Exception, *CANCELS) as error:
+    except (ValueError, *CANCELS) as error:
         return type(error), str(error)
     return sorted(map(steady, given)) if isinstance(given, list) else steady(given)
 
@@ -90,7 +90,7 @@ def steady(value):
 
 def run_to_the_end(target, graph, way, **options):
     """What comes of a run and of those that answer what it asks."""
-    told = [run(target, graph, way, ASK, **options)]
+    told = [run(target, way, ASK, **options)]
     while True:
         asked = graph.get_state(CONFIG).interrupts
         failed = isinstance(told[-1], tuple)
@@ -101,7 +101,7 @@ def run_to_the_end(target, graph, way, **options):
         if failed or not asked:
             return told
         answers = Command(resume={interrupt.id: "yes" for interrupt in asked})
-        told.append(run(target, graph, way, answers, **options))
+        told.append(run(target, way, answers, **options))
 
 
 # --- what holds -------------------------------------------------------------------------------
@@ -201,12 +201,12 @@ def test_a_callback_tells_it_in_the_same_boxes(plan, way):
 
 
 @random
-@given(plan=plans(asks=False), way=WAYS, rng=st.randoms(use_true_random=False))
-def test_what_raced_may_be_told_in_any_order(plan, way, rng):
+@given(plan=plans(asks=False), way=WAYS, seed=st.integers(0, 2**32))
+def test_what_raced_may_be_told_in_any_order(plan, way, seed):
     _, view, recorder = watched(plan)
     way(view, ASK)
     lines = [json.loads(json.dumps(line)) for line in recorder.lines]
-    shuffled_view = folded({"name": "any"}, shuffled(lines, rng))
+    shuffled_view = folded({"name": "any"}, shuffled(lines, Random(seed)))  # noqa: S311
     assert str(shuffled_view) == str(view)
     check(shuffled_view)
     check_words(shuffled_view, plan)
@@ -217,7 +217,7 @@ def test_what_raced_may_be_told_in_any_order(plan, way, rng):
 # --- cancelled --------------------------------------------------------------------------------
 
 
-def stopped(view, after, way, options):
+def stopped(view, value, after, way, options):
     """A run that is stopped after some changes."""
     changes = []
 
@@ -228,17 +228,17 @@ def stopped(view, after, way, options):
 
     view.on_event(heard)
     try:
-        return run(view, view._graph, way, ASK, **options)
+        return run(view, way, value, **options)
     finally:
         view.on_event(heard, remove=True)
 
 
-def cancelled(view, after, way, options):
+def cancelled(view, value, after, way, options):
     """A caller whose task is cancelled after some changes."""
 
     async def call_it():
         task = asyncio.ensure_future(
-            view.ainvoke(ASK, CONFIG) if way is ainvoke else _collected(view, options)
+            view.ainvoke(value, CONFIG) if way is ainvoke else _collected(view, value, options)
         )
         loop, changes = asyncio.get_running_loop(), []
 
@@ -253,40 +253,33 @@ def cancelled(view, after, way, options):
         finally:
             view.on_event(heard, remove=True)
 
-    return run(view, view._graph, lambda *_: asyncio.run(call_it()), ASK)
+    return run(view, lambda *_: asyncio.run(call_it()), value)
 
 
-async def _collected(view, options):
-    return [item async for item in view.astream(ASK, CONFIG, **options)]
+async def _collected(view, value, options):
+    return [item async for item in view.astream(value, CONFIG, **options)]
 
 
-def closed(view, after, way, options):
+def closed(view, value, after, way, options):
     """A stream that its caller closes after some items."""
 
     async def take():
-        items = view.astream(ASK, CONFIG, **options)
-        async for number, _ in _numbered(items):
-            if number == after:
+        items, left = view.astream(value, CONFIG, **options), after
+        async for _ in items:
+            left -= 1
+            if not left:
                 await items.aclose()
-                return
 
     def close(*_):
         if way in (ainvoke, astream):
             asyncio.run(take())
         else:
-            items = view.stream(ASK, CONFIG, **options)
+            items = view.stream(value, CONFIG, **options)
             for number, _ in enumerate(items, 1):
                 if number == after:
                     items.close()
 
-    return run(view, view._graph, close, ASK)
-
-
-async def _numbered(items):
-    number = 0
-    async for item in items:
-        number += 1
-        yield number, item
+    return run(view, close, value)
 
 
 @random
@@ -296,10 +289,16 @@ async def _numbered(items):
     options=OPTIONS,
     end=st.sampled_from([stopped, cancelled, closed]),
     after=st.integers(1, 60),
+    late=st.booleans(),
 )
-def test_wherever_a_run_is_cut_off_nothing_is_left_open(plan, way, options, end, after):
-    graph, view, recorder = watched(plan)
-    given = end(view, after, way, options)
+def test_wherever_a_run_is_cut_off_nothing_is_left_open(plan, way, options, end, after, late):
+    _, view, recorder = watched(plan)
+    value = ASK
+    if late:  # the second turn is, or the one that goes on with an answer
+        view.invoke(ASK, CONFIG)
+        asked = {pending.id: "yes" for pending in view.pending}
+        value = Command(resume=asked) if asked else ASK
+    given = end(view, value, after, way, options)
     if isinstance(given, tuple):
         assert issubclass(given[0], CANCELS)
         assert view.status == "cancelled"
@@ -315,8 +314,8 @@ def test_wherever_a_run_is_cut_off_nothing_is_left_open(plan, way, options, end,
 @random
 @given(plan=plans(error=KeyboardInterrupt, asks=False), way=WAYS, options=OPTIONS)
 def test_an_interrupt_by_hand_leaves_nothing_open(plan, way, options):
-    graph, view, recorder = watched(plan)
-    kind, _ = run(view, graph, way, ASK, **options)
+    _, view, recorder = watched(plan)
+    kind, _ = run(view, way, ASK, **options)
     assert issubclass(kind, CANCELS)
     assert (view.status, view.error) == ("cancelled", None)
     check_all(view, plan, recorder)

@@ -1,12 +1,13 @@
 """Recorded runs fold into the same tree: whole, in pieces, and with racing boxes shuffled."""
 
+import asyncio
 import json
 import random
 import subprocess
 import sys
 
 import pytest
-from builders import ROOT, RUNS, check, events_of, folded, recorded
+from builders import ROOT, RUNS, check, events_of, folded, recorded, result, start
 from graphs import ASK, golden
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -134,6 +135,9 @@ def ending(queues, ns, task_id):
         elif kind == "messages" and data[0].get("tool_call_id"):
             if data[0]["tool_call_id"] in calls:
                 return parent, index
+        elif kind == "messages" and not data[0]["type"].endswith("Chunk"):
+            if data[1].get("langgraph_checkpoint_ns", "").endswith(f":{task_id}"):
+                return parent, index  # what the task says as a whole, it may have from inside
         elif kind == "updates" and node in data:
             found = index  # the one right before the RESULT is its own
         elif kind == "tasks" and data["id"] == task_id:
@@ -187,6 +191,41 @@ def test_a_second_turn_is_in_the_recording_too(tmp_path):
     again = folded(*recording.read(tmp_path / "run.jsonl"))
     assert told(again) == told(view)
     assert again._conversation.turn == 2
+
+
+def test_the_answer_to_an_interrupt_is_in_the_recording_too():
+    from test_pending import nested
+
+    view = watch(nested())
+    recorder = recording.Recorder(view)
+    view.invoke(ASK)
+    view.resume("Yes.")
+    assert told(read_again(view, recorder)) == told(view)
+
+
+def test_a_cancelled_task_is_cancelled_in_the_recording_too():
+    view = View()
+    recorder = recording.Recorder(view)
+    view.process_event(start("1", "wait"))
+    view.process_event(result("1", "wait", error=asyncio.CancelledError()))
+    view.finalize()
+    assert [row["status"] for row in view.transcript] == ["cancelled"]
+    assert told(read_again(view, recorder)) == told(view)
+
+
+def test_a_message_written_as_a_pair_is_one_in_the_recording_too():
+    view = View()
+    recorder = recording.Recorder(view)
+    view.process_event(start("1", "say"))
+    view.process_event(result("1", "say", {"messages": [("ai", "Hello.")]}))
+    view.finalize()
+    assert [row["content"] for row in view.transcript] == ["Hello."]
+    assert told(read_again(view, recorder)) == told(view)
+
+
+def read_again(view, recorder):
+    lines = json.loads(json.dumps(recorder.lines))
+    return folded({"name": view.namespaces[""]["label"]}, lines)
 
 
 def test_a_recording_holds_no_config_and_no_secrets(tmp_path):

@@ -17,7 +17,7 @@ from nestling.langgraph.ends import Ends, is_cancel
 from nestling.langgraph.interrupts import Interrupts
 from nestling.langgraph.lifecycle import Lifecycle
 from nestling.langgraph.messages import Messages
-from nestling.langgraph.nameless import Said, beyond, said
+from nestling.langgraph.nameless import Said, beyond, claimed, said
 from nestling.langgraph.normalize import (
     Event,
     Memory,
@@ -287,9 +287,11 @@ class Adapter:
         messages, told = list(messages_in(data)), Said()
         new = [message for message in messages if self.messages.speeches.is_new(message)]
         for message in (*new, *beyond(space, messages)):
-            writer = _writer(space.writers, message)
+            writer = claimed(space.writers, message)
+            if writer is None:
+                writer = _writer(space.writers, message)
+                told[said(message)] += 1
             self.messages.whole(space, message, writer, writer.name if writer else None)
-            told[said(message)] += 1
         self.ends.settle(space, told)
         if self._early and not ns:
             self._catch_up(everything=True)

@@ -220,13 +220,10 @@ class Messages:
             self.conversation.settle()
             speech = self.speeches.of_call(space.ns, message.id, call)
             speech = speech or self.speeches.of_text(task, message.id, words)
+            retold = call is None or (task is not None and bool(task.boxes))
             if message.id is None:
                 space.nameless[said(message)] += 1
-            elif (
-                speech is None
-                and (call is None or (task is not None and task.boxes))
-                and self._has_a_name_now(space, message)
-            ):
+            elif speech is None and retold and self._has_a_name_now(space, message):
                 return
             speech = speech or self._speak(space, message, task, node, "completed", call)
         elif speech.whole is not None and speech.whole is message.content:

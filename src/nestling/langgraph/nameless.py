@@ -32,6 +32,19 @@ def beyond(space: Space, listed: Iterable[Message]) -> list[Message]:
     return new
 
 
+def claimed(writers: Iterable[Task], message: Message) -> Task | None:
+    """The task that wrote this without an id, which now stands in the state, and no other's.
+
+    A state takes what tasks of one step wrote in the order of their START.
+    """
+    for task in sorted(writers, key=lambda task: task.order):
+        for own in task.nameless:
+            if said(own) == said(message):
+                task.nameless.remove(own)
+                return task
+    return None
+
+
 def written(task: Task, update: Any, speeches: Speeches) -> list[Message]:
     """What a task wrote without an id and nobody has shown; its state may give it one."""
     found = [m for m in messages_in(update) if m.id is None and m.type != "tool"]
