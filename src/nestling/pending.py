@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nestling.text import outline, records
+
 if TYPE_CHECKING:
     from nestling.run import Run
     from nestling.runs import Runs
@@ -92,11 +94,14 @@ class Pending:
 def waiting(runs: Runs) -> tuple[Pending, ...]:
     """The interrupts of a view that wait for an answer, in the order of the tree."""
     with runs._conversation.lock:
-        asked, records = runs._adapter.interrupts.pending, runs._conversation.records
-        places = {key: (records[key]["order"], records[key]["seq"]) for key in asked}
+        asked = runs._adapter.interrupts.pending
+        if not asked:
+            return ()
+        tree = outline(runs._conversation.namespaces, runs._conversation.rows())
         return tuple(
             Pending(key, asked[key].namespace, asked[key].value, asked[key].actions, runs)
-            for key in sorted(places, key=places.__getitem__)
+            for key in (record["id"] for record in records(tree))
+            if key in asked
         )
 
 

@@ -30,6 +30,8 @@ class Recorder:
         self._artifacts = view.artifacts
         #: Artifacts that are written already: LangGraph repeats them in every state.
         self._seen: dict[tuple[str, int], Any] = {}
+        #: Exceptions, by their address: those who tell of one mean the same.
+        self._errors: dict[int, tuple[int, BaseException]] = {}
         #: Calls of models, numbered, by the metadata object that all their messages come with.
         self._calls: dict[int, tuple[int, Any]] = {}
         view._adapter.tap = self._take
@@ -71,7 +73,9 @@ class Recorder:
                 return {"type": pair.type, "content": text(pair.content)}
             return [self._plain(part) for part in value]
         if isinstance(value, BaseException):
-            return {"error": type(value).__name__, "message": text(str(value))}
+            number = self._errors.setdefault(id(value), (len(self._errors), value))[0]
+            told = {"error": type(value).__name__, "message": text(str(value))}
+            return {**told, "object": number}
         if hasattr(value, "goto") and hasattr(value, "update"):
             return {"messages": self._plain((value.update or {}).get("messages", []))}
         if hasattr(value, "value") and hasattr(value, "id"):
@@ -130,7 +134,7 @@ def feed(view: View, event: Mapping[str, Any]) -> None:
     with conversation.lock:
         conversation.clock = lambda: float(event["t"])
         if event["type"] == "begin":
-            view._begin(data["thread_id"], data.get("asks"), data.get("resume"))
+            view._begin(**data)
         elif event["type"] == "end":
             view._fold_end(data["status"], data["error"])
         else:

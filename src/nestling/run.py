@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from nestling.langgraph.ends import CANCELS
+from nestling.langgraph.normalize import messages_in
 from nestling.records import RunStatus
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ class Run:
         self.context = context
         #: What a `Command` answers to the interrupts that wait.
         self.resume = getattr(input, "resume", None)
-        #: It has an input of its own, and does not just go on; None when nobody can tell.
-        self.asks_anew = (
-            None if input is UNKNOWN else input is not None and not hasattr(input, "resume")
-        )
+        self.by_hand = input is UNKNOWN
+        #: Ids of the messages in its input; None when it has none of its own, and just goes on.
+        self.asks: list[str] | None = None
+        if not self.by_hand and input is not None and not hasattr(input, "resume"):
+            self.asks = [message.id for message in messages_in(input) if message.id is not None]
         #: The kernel can hear a page meanwhile.
         self.hears = hears
         bound = getattr(turns._graph, "config", None)

@@ -101,9 +101,8 @@ class Runs(Turns):
         self, run: Run | None, input: Any, config: Any = None, **options: Any
     ) -> Iterator[Any]:
         __tracebackhide__ = True
-        source = self._source(config, options)
-        context = options.get("context")
-        run = run or Run(self, config, input, context=context, hears=False)
+        run = run or Run(self, config, input, context=options.get("context"), hears=False)
+        source = self._source(run, config, options)
         with run:
             stream = self._graph.stream(input, source.config, **source.options)
             try:
@@ -124,8 +123,8 @@ class Runs(Turns):
         self, run: Run | None, input: Any, config: Any = None, **options: Any
     ) -> AsyncIterator[Any]:
         __tracebackhide__ = True
-        source = self._source(config, options)
         run = run or Run(self, config, input, context=options.get("context"))
+        source = self._source(run, config, options)
         with run:
             run.in_task()
             stream = self._graph.astream(input, source.config, **source.options)
@@ -187,9 +186,10 @@ class Runs(Turns):
         from nestling.pending import answer
 
         self._ready()
-        asked = self._asked
+        command = answer(self, value)
+        asked = self._adapter.interrupts.pending[next(iter(command.resume))].run
         options = {} if asked is None or asked.context is None else {"context": asked.context}
-        return answer(self, value), None if asked is None else asked.config, options
+        return command, None if asked is None else asked.config, options
 
     # --- inside -----------------------------------------------------------------------------
 
@@ -200,8 +200,9 @@ class Runs(Turns):
             raise RuntimeError(RUNNING)
         return self._graph
 
-    def _source(self, config: Any, options: Mapping[str, Any]) -> Source:
+    def _source(self, run: Run, config: Any, options: Mapping[str, Any]) -> Source:
         from nestling.langgraph.source import source_of
 
         config = self._merged(config)
-        return source_of(self._graph, config, options, self.stream_tokens, self._feed_inner)
+        feed = partial(self._feed_inner, run)
+        return source_of(self._graph, config, options, self.stream_tokens, feed)

@@ -59,12 +59,17 @@ def tree(namespaces: Mapping[str, Namespace], rows: Iterable[Record], status: st
     return "\n".join(lines)
 
 
+def records(branch: Branch) -> Iterator[Record]:
+    """The records of a run in the order of its tree."""
+    for child in branch.children:
+        if not child.is_box:
+            yield child.item  # type: ignore[misc]  # is_box told it
+        yield from records(child)
+
+
 def artifacts(branch: Branch) -> Iterator[Record]:
     """The artifacts of a run in the order of its tree."""
-    for child in branch.children:
-        if not child.is_box and child.item["type"] == "artifact":  # type: ignore[typeddict-item]  # a record
-            yield child.item  # type: ignore[misc]  # a record
-        yield from artifacts(child)
+    return (record for record in records(branch) if record["type"] == "artifact")
 
 
 def summary(root: Branch) -> str | None:

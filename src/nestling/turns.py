@@ -31,8 +31,6 @@ class Turns:
     _adapter: Adapter
     _error: BaseException | None = None
     _run: Run | None = None
-    #: The run whose interrupts wait for an answer.
-    _asked: Run | None = None
     #: Merged under the config of each call.
     config: dict[str, Any]
 
@@ -48,7 +46,7 @@ class Turns:
         with conversation.lock:
             begins = not conversation.running
             if begins:
-                self._begin(None)
+                self._begin()
             self._adapter.process(event)
         conversation.tell()
         if begins:
@@ -124,8 +122,11 @@ class Turns:
         if self._conversation.changes:
             self._conversation.tell()
 
-    def _feed_inner(self, kind: str, ns: tuple[str, ...], data: Any) -> None:
+    def _feed_inner(self, run: Run, kind: str, ns: tuple[str, ...], data: Any) -> None:
+        """What a callback tells of `run`: nodes that nobody waits for may outlive it."""
         with self._conversation.lock:
+            if self._run is not run:
+                return
             self._adapter.feed_inner(kind, ns, data)
         if self._conversation.changes:
             self._conversation.tell()
@@ -134,20 +135,26 @@ class Turns:
         with self._conversation.lock:
             if self._conversation.running:
                 raise RuntimeError(RUNNING)
-            self._begin(run.thread_id, run.asks_anew, run.resume)
+            self._begin(run.thread_id, run.asks, run.resume, by_hand=run.by_hand)
             self._run = run
         self._conversation.tell()
         self._shielded(self._show_first)
         self._shielded(lambda: self._hear(run.hears))
         self._shielded(self._sync_status)
 
-    def _begin(self, thread_id: str | None, asks: bool | None = None, resume: Any = None) -> None:
-        """`asks`: whether it has an input; None when it is not known, in runs fed by hand."""
+    def _begin(
+        self,
+        thread_id: str | None = None,
+        asks: list[str] | None = None,
+        resume: Any = None,
+        by_hand: bool = True,
+    ) -> None:
+        """`asks`: ids of the messages in its input, None without one; `by_hand`: nobody knows."""
         self._error = None
-        begun = {"thread_id": thread_id, "asks": asks, "resume": resume}
+        begun = {"thread_id": thread_id, "asks": asks, "resume": resume, "by_hand": by_hand}
         self._adapter.record("begin", begun)
         self._conversation.begin(thread_id)
-        self._shielded(lambda: self._adapter.begin(asks, resume))
+        self._shielded(lambda: self._adapter.begin(asks, resume, by_hand))
 
     def _end_run(self, error: BaseException | None, run: Run | None = None) -> None:
         self._run, end = None, end_of(error)
@@ -157,7 +164,8 @@ class Turns:
             self._error = error
         self._shielded(lambda: self._fold_end(end, error))
         self._conversation.tell()
-        self._asked = run if self._conversation.status == "interrupted" else None
+        for asked in self._adapter.interrupts.pending.values():
+            asked.run = asked.run or run
         self._shielded(lambda: self._hear(True))
         self._shielded(self._sync_status)
         if run is None or not run.in_background:
@@ -165,6 +173,7 @@ class Turns:
 
     def _fold_end(self, end: NamespaceStatus | None, error: BaseException | None) -> None:
         with self._conversation.lock:
+            self._adapter.catch_up()
             self._adapter.record("end", {"status": end, "error": error})
             try:
                 if end is None and error is not None:

@@ -230,7 +230,7 @@ class View(Runs, anywidget.AnyWidget):
             self._adapter = self._new_adapter(before.spaces.named)
             self._adapter.artifact_keys = before.artifact_keys
             self._outbox.reset()
-            self._error = self._asked = None
+            self._error = None
             self._post(self._outbox.snapshot())
         conversation.tell()
         self._sync_status()

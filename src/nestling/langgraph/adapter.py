@@ -114,13 +114,16 @@ class Adapter:
         else:
             self._early.append(Event(kind, ns, data))
 
-    def _catch_up(self, *, everything: bool = False) -> None:
+    def catch_up(self) -> None:
+        """Feeds what callbacks told, whether the stream has come as far or not."""
         early, self._early = self._early, []
         for event in early:
-            if everything:
-                self.feed(*event)
-            else:
-                self.feed_inner(*event)
+            self.feed(*event)
+
+    def _catch_up(self) -> None:
+        early, self._early = self._early, []
+        for event in early:
+            self.feed_inner(*event)
 
     def record(self, kind: str, data: Any, ns: Ns = ()) -> None:
         """A line of the recording: an event, or how a run begins and ends."""
@@ -134,7 +137,7 @@ class Adapter:
 
     def failed(self, error: Any) -> None:
         """The run raised: an error record, unless a task has told of it already."""
-        self._catch_up(everything=True)
+        self.catch_up()
         if not told(error, self.ends.errors):
             space = self.lifecycle.where(error) or self.spaces.root
             self.rows.error(space, error, space.order)
@@ -152,23 +155,26 @@ class Adapter:
         self._told_failure = True
         self.failed(error)
 
-    def begin(self, asks: bool | None = None, resume: Any = None) -> None:
+    def begin(
+        self, asks: list[str] | None = None, resume: Any = None, by_hand: bool = True
+    ) -> None:
         """A new run on the same view: it asks something new, or answers what waits."""
-        self.interrupts.begin()
+        self.interrupts.begin(by_hand or (asks is None and resume is None))
         self.ends.errors.clear()
         self.lifecycle.fallen.clear()
         self._memory.clear()
         self._saw_tasks = self._told_failure = False
         self.spaces.begin()
-        self.messages.begin(asks is not False)
+        self.messages.begin(asks or ())
         if resume is not None:
             self.interrupts.answer(resume)
-        elif asks:
+        elif asks is not None:
             self.interrupts.abandon()
 
     def ended(self, status: str) -> None:
         """The run is over: tasks without a RESULT go no further."""
-        self._catch_up(everything=True)
+        self.catch_up()
+        self.interrupts.ended(status == "completed")
         for space in self.spaces.by_ns.values():
             self.ends.settle(space)
         for task in self.spaces.open.values():
@@ -240,7 +246,7 @@ class Adapter:
                 if cached and tasks:
                     self._cached(tasks[0], update)
                 elif len(tasks) < 2:  # else the RESULT says whose it is
-                    self._read(space, tasks[0] if tasks else None, update, node)
+                    self._read(space, tasks[0] if tasks else None, update, node, again=bool(tasks))
 
     def _cached(self, task: Task, update: Any) -> None:
         """A task that does not run again; there will be no RESULT."""
@@ -264,10 +270,18 @@ class Adapter:
         if len(self.conversation.records) == before and not known and not boxed:
             self.rows.update(space, node, space.order, "completed", update)
 
-    def _read(self, space: Space, task: Task | None, update: Any, node: str | None = None) -> None:
+    def _read(
+        self,
+        space: Space,
+        task: Task | None,
+        update: Any,
+        node: str | None = None,
+        again: bool = False,
+    ) -> None:
+        """Messages of an update or RESULT; `again`: the RESULT will tell those without an id."""
         for message in messages_in(update):
-            named = message.id is not None or message.type == "tool"
-            if named or message.tool_calls or task is None:
+            named = message.id is not None or (message.type == "tool" and not again)
+            if named or (message.tool_calls and not again) or task is None:
                 self.messages.whole(space, message, task, task.name if task else node)
 
     def _values(self, ns: Ns, data: Any) -> None:
@@ -288,13 +302,13 @@ class Adapter:
         new = [message for message in messages if self.messages.speeches.is_new(message)]
         for message in (*new, *beyond(space, messages)):
             writer = claimed(space.writers, message)
-            if writer is None:
+            if writer is None and message.type != "tool":  # which stand with their calls
                 writer = _writer(space.writers, message)
                 told[said(message)] += 1
             self.messages.whole(space, message, writer, writer.name if writer else None)
         self.ends.settle(space, told)
         if self._early and not ns:
-            self._catch_up(everything=True)
+            self.catch_up()
 
     # --- the rest -------------------------------------------------------------------------
 

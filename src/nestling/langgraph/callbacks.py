@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from langchain_core.messages import BaseMessageChunk, message_chunk_to_message
 from langgraph.errors import GraphDrained, GraphInterrupt, ParentCommand
 
 from nestling.langgraph.links import Feed, Links, Run, Streamed
@@ -157,6 +158,8 @@ class Callbacks(Links):
         for generations in response.generations[:1]:
             for generation in generations[:1]:
                 message = getattr(generation, "message", None)
+                if isinstance(message, BaseMessageChunk):  # the sum of those that came before
+                    message = message_chunk_to_message(message)
                 if message is not None:
                     self.feed("messages", model[0], (message, model[1]))
 
@@ -220,14 +223,18 @@ def _leaves(error: BaseException) -> bool:
 
 def _written(run: Run, outputs: Any) -> Any:
     """What a node returned; create_agent's nodes return a list of `Command`s."""
+    if run.is_task:
+        return {_RETURN: outputs}
     if isinstance(outputs, Sequence) and not isinstance(outputs, (str, bytes)):
-        return {"messages": [message for command in outputs for message in _messages(command)]}
-    if outputs is None or isinstance(outputs, Mapping) or hasattr(outputs, "update"):
+        if all(isinstance(one, Mapping) or hasattr(one, "update") for one in outputs):
+            return {"messages": [message for one in outputs for message in _messages(one)]}
+    elif outputs is None or isinstance(outputs, Mapping) or hasattr(outputs, "update"):
         return outputs
-    return {_RETURN if run.is_task else _END: outputs}
+    return {_END: outputs}  # of an entrypoint
 
 
-def _messages(command: Any) -> list[Any]:
-    update = getattr(command, "update", None)
-    found = update.get("messages") if isinstance(update, Mapping) else None
-    return list(found) if isinstance(found, Sequence) and not isinstance(found, str) else []
+def _messages(update: Any) -> list[Any]:
+    """The messages in a state, or in the one of a `Command`."""
+    state = update if isinstance(update, Mapping) else update.update
+    found = state.get("messages") if isinstance(state, Mapping) else None
+    return found if isinstance(found, list) else [] if found is None else [found]

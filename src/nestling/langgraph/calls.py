@@ -179,6 +179,7 @@ class Calls:
         if task is not None and self._owners.get(message.id or "", space.ns) == space.ns:
             task.shown = True
         if message.id is not None and message.id in self._owners:
+            self._edit(space, message)
             return
         call_id = str(message.tool_call_id or "")
         record = space.calls.get(call_id) or self._elsewhere(space, call_id)
@@ -201,6 +202,14 @@ class Calls:
                 error=content if failed else None,
             )
         self.spaces.close_spawned(record, "completed")
+
+    def _edit(self, space: Space, message: Message) -> None:
+        """The same id again: the result is what the state holds now."""
+        record = space.calls.get(str(message.tool_call_id or ""))
+        content = text(result_text(message.content))
+        if record is not None and record["status"] in ("completed", "failed", "rejected"):
+            failed = record["status"] == "failed"
+            self.conversation.set(record, content=content, error=content if failed else None)
 
     def _elsewhere(self, space: Space, call_id: str) -> Record | None:
         """The call of a box inside, whose result this namespace repeats."""

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from nestling.langgraph.callbacks import Callbacks
+from nestling.langgraph.links import Graph
 from nestling.langgraph.links import Run as Heard
+from nestling.langgraph.normalize import Ns
 from nestling.run import Run
 
 if TYPE_CHECKING:
@@ -23,11 +25,16 @@ class Elsewhere(Callbacks):
     """
 
     def __init__(self, runs: Runs) -> None:
-        super().__init__(runs._feed_inner, "nothing")
+        super().__init__(self._feed, "nothing")
         self._runs = runs
         self._run: Run | None = None
-        #: The outermost graphs that go on.
+        #: The outermost graphs that go on; the first of them is the root, others are boxes in it.
         self._open: set[UUID] = set()
+        self._error: BaseException | None = None
+
+    def _feed(self, kind: str, ns: Ns, data: Any) -> None:
+        if self._run is not None:
+            self._runs._feed_inner(self._run, kind, ns, data)
 
     def opens(self, run_id: UUID, run: Heard | None, metadata: Mapping[str, Any]) -> bool:
         if not self._open:
@@ -39,24 +46,32 @@ class Elsewhere(Callbacks):
             self.tasks.clear()
             self._run = Run(self._runs, config, given, hears=False)
             self._run.__enter__()
-            self.feed("values", (), given)
         self._open.add(run_id)
         return True
 
+    def opened(self, run_id: UUID, graph: Graph, run: Heard | None) -> None:
+        if run_id in self._open and run is not None:
+            self.feed("values", graph.place, run.input)
+
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        graph = self.graphs.get(run_id)
         super().on_chain_end(outputs, run_id=run_id)
-        if run_id in self._open:
-            self.feed("values", (), outputs)
-            self._close(run_id, None)
+        if run_id in self._open and graph is not None:
+            self.feed("values", graph.place, outputs)
+            self._close(run_id, graph, "completed")
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        graph = self.graphs.get(run_id)
         super().on_chain_error(error, run_id=run_id)
-        if run_id in self._open:
-            self._close(run_id, error)
+        if run_id in self._open and graph is not None:
+            self._error = self._error or error
+            self._close(run_id, graph, "failed")
 
-    def _close(self, run_id: UUID, error: BaseException | None) -> None:
+    def _close(self, run_id: UUID, graph: Graph, end: str) -> None:
         self._open.discard(run_id)
-        run = self._run
+        if graph.place:
+            self.feed("lifecycle", graph.place, {"event": end})
+        run, error = self._run, self._error
         if run is not None and not self._open:
-            self._run = None
+            self._run = self._error = None
             run.__exit__(None, error, None)

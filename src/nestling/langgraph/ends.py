@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from nestling.conversation import Conversation
@@ -30,6 +31,13 @@ def end_of(error: BaseException | None) -> NamespaceStatus | None:
     if isinstance(error, CANCELS):
         return "cancelled"
     return "interrupted" if type(error).__name__ == _DRAINED else None
+
+
+def _is_same(error: Any, other: Any) -> bool:
+    """Whether it is one exception, not two that say the same; a recording numbers them."""
+    if isinstance(error, Mapping) and isinstance(other, Mapping):
+        return error.get("object") is not None and error["object"] == other.get("object")
+    return isinstance(error, BaseException) and error is other
 
 
 class Ends:
@@ -69,7 +77,9 @@ class Ends:
         self._tell_raised(task)
         self.spaces.close_owned(task, "failed")
         self.unseen(task, "failed")
-        if not any(told(error, space.errors) for space in self.spaces.inside(task)):
+        inside = any(told(error, space.errors) for space in self.spaces.inside(task))
+        # a `@task` is no box: the entrypoint that called it raises what it raised
+        if not inside and not any(_is_same(error, other) for other in self.errors):
             self._tell_error(task.space, error, task.order, task.name)
         self._fail_box(task.space)
 

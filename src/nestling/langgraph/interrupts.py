@@ -26,6 +26,8 @@ class Asked:
     actions: tuple[dict[str, Any], ...]
     #: One decision is its answer, not a list of them.
     per_call: bool
+    #: The run that asked, with the config to go on with.
+    run: Any = None
     #: Those that a person has given so far, by position.
     decisions: dict[int, dict[str, Any]] = field(default_factory=dict)
 
@@ -46,11 +48,19 @@ class Interrupts:
         self._answered: dict[str, Asked] = {}
         #: The run stopped before or after a node, as it was told to, without asking anything.
         self.paused = False
+        self._silent = False
 
-    def begin(self) -> None:
-        """A new run: what waits may be answered by it."""
+    def begin(self, silent: bool) -> None:
+        """A new run: what waits may be answered by it; `silent`: without a word of that."""
         self._asked, self.pending = {**self._asked, **self.pending}, {}
-        self.paused = False
+        self.paused, self._silent = False, silent
+
+    def ended(self, completed: bool) -> None:
+        """What still waits after a run can be answered by the next one."""
+        if completed and self._silent:
+            for key in self._of_this_thread():
+                self._settle(key, status="answered")
+        self.pending, self._asked = {**self._asked, **self.pending}, {}
 
     @property
     def waiting(self) -> bool:
@@ -99,7 +109,7 @@ class Interrupts:
         asked = self._asked.pop(key, None) or self._answered.pop(key, None)
         if asked is None:  # it waits already
             return
-        asked.thread = self.conversation.thread_id
+        asked.thread, asked.run = self.conversation.thread_id, None
         self.pending[key] = asked
         self.conversation.set(record, status="pending", answer=None, ended_at=None)
 

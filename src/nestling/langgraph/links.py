@@ -181,6 +181,7 @@ class Links(BaseCallbackHandler):
             number += 1
         graph = self.graphs[run_id] = Graph(raw, place, told)
         self._at[place] = run_id
+        self.opened(run_id, graph, run)
         if run is not None and (told or self.streamed != "nothing"):
             link = {"graph": run.name, "agent": run.agent, "tool_call_id": self._caller(run)}
             self.feed("link", place, link)
@@ -189,6 +190,9 @@ class Links(BaseCallbackHandler):
     def opens(self, run_id: UUID, run: Run | None, metadata: Mapping[str, Any]) -> bool:
         """An outermost graph begins. Whether callbacks tell of it: here its stream does."""
         return False
+
+    def opened(self, run_id: UUID, graph: Graph, run: Run | None) -> None:
+        """It is known where a graph stands."""
 
     def _end(self, run_id: UUID) -> None:
         self.runs.pop(run_id, None)

@@ -27,15 +27,15 @@ class Messages:
         self.speeches = Speeches()
         self._by_id = self.speeches.by_id
         self._owners = self.speeches.owners
-        #: This run has an input, which may be that of an earlier one.
-        self._asks = True
+        #: Ids of the input of this run, which may be those of an earlier one.
+        self._asks: frozenset[str] = frozenset()
         self.calls = Calls(conversation, spaces, artifacts, self._owners)
         #: Shows what the boxes of a task wrote, before the task repeats it.
         self.settle_inside: Callable[[Task], None] = lambda task: None
 
-    def begin(self, asks: bool) -> None:
+    def begin(self, asks: Iterable[str]) -> None:
         """A new run: what a model says from now on is new, also under an id of before."""
-        self._asks = asks
+        self._asks = frozenset(asks)
         self.speeches.begin()
 
     # --- chunks ---------------------------------------------------------------------------
@@ -123,7 +123,7 @@ class Messages:
         """
         given = list(messages_in(state))
         nameless = set(map(id, beyond(space, given)))
-        again = self._asks and space.parent is None
+        again = self._asks if space.parent is None else frozenset()
         unseen = [
             message
             for message in given
@@ -195,13 +195,22 @@ class Messages:
             self._answer(space, message, task, node, call)
             return
         if message.id is not None:
-            if message.id in self._owners or self._has_a_name_now(space, message):
+            if message.id in self._owners:
+                self._edit(message)
+                return
+            if self._has_a_name_now(space, message):
                 return
             self._owners[message.id] = space.ns
         if task is not None:
             task.shown = True
         order = task.order if task is not None else space.order
         self._ask(space, message, node or space.box["label"], order)
+
+    def _edit(self, message: Message) -> None:
+        """The same id again: what it says now is what the state holds."""
+        record = self.conversation.records.get(message.id or "")
+        if record is not None and record["type"] in ("user", "system"):
+            self.conversation.set(record, content=text(read_content(message).text))
 
     def _answer(
         self,

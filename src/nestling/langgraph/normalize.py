@@ -193,6 +193,8 @@ def _is_ns(value: Any) -> bool:
 
 # --- messages -----------------------------------------------------------------------------
 
+#: Under which LangGraph tells several writes of one task to one field.
+_WRITES = "$writes"
 _ROLES = {"assistant": "ai", "user": "human"}
 
 
@@ -277,16 +279,29 @@ def messages_in(update: Any) -> Iterator[Message]:
         inner = getattr(update, "update", None) if hasattr(update, "goto") else None
         values = (inner or {}).values() if isinstance(inner, Mapping) else _fields(update)
     for value in values:
-        message = read_message(value)
-        if message is not None:
-            yield message
-        elif isinstance(value, (list, tuple)):
-            for item in value:
-                message = read_message(item) or read_pair(item)
-                if message is not None:
-                    yield message
-        elif hasattr(value, "goto") or (isinstance(update, list) and isinstance(value, Mapping)):
-            yield from messages_in(value)
+        yield from _in_field(value, isinstance(update, list))
+
+
+def _in_field(value: Any, packed: bool) -> Iterator[Message]:
+    """Messages in one field of a state; `packed`: the field of a list of updates."""
+    message = read_message(value) or read_pair(value)
+    if message is not None:
+        yield message
+    elif isinstance(value, Mapping) and _WRITES in value:
+        for write in value[_WRITES]:
+            yield from _in_field(write, packed)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            message = read_message(item) or read_pair(item) or _read_list(item)
+            if message is not None:
+                yield message
+    elif hasattr(value, "goto") or (packed and isinstance(value, Mapping)):
+        yield from messages_in(value)
+
+
+def _read_list(value: Any) -> Message | None:
+    """A pair that JSON made a list of."""
+    return read_pair(tuple(value)) if isinstance(value, list) else None
 
 
 def read_pair(value: Any) -> Message | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -139,11 +139,13 @@ class Speeches:
         """An id of the state that a run or subgraph begins with."""
         self._given.add(message_id)
 
-    def is_unseen(self, message_id: str, again: bool) -> bool:
-        """Whether a run or subgraph is given a message that was not shown; `again`: in this run."""
+    def is_unseen(self, message_id: str, again: Container[str]) -> bool:
+        """Whether a run or subgraph is given a message that was not shown, or is asked `again`."""
         if message_id not in self.owners:
             return True
-        return again and message_id not in self._given and message_id not in self._fresh
+        return (
+            message_id in again and message_id not in self._given and message_id not in self._fresh
+        )
 
     def is_new(self, message: Message) -> bool:
         """Whether a message of the state may have something to show."""
