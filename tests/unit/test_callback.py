@@ -146,3 +146,18 @@ def test_the_result_is_the_graphs_own():
     result = with_callback(graphs.helper(), ASK, "sync", view)
     assert [m.text for m in result["messages"]][-1] == "Helped."
     assert view.value == result
+
+
+def test_a_batch_is_told_run_by_run():
+    view = View()
+    questions = [{"messages": [("user", text)]} for text in ("one", "two", "three")]
+    graphs.helper().batch(questions, {"callbacks": [view.callback]})
+    boxes = {}
+    for record in view.transcript:
+        boxes.setdefault("|".join(record["namespace"]), []).append(record)
+    assert len(boxes) == 3
+    for rows in boxes.values():
+        assert [r["type"] for r in rows] == ["user", "ai", "tool_call", "ai"]
+        assert {r["status"] for r in rows} == {"completed"}
+    assert {box["status"] for box in view.namespaces.values()} == {"completed"}
+    check(view)

@@ -21,6 +21,7 @@ from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
+from langgraph.func import entrypoint, task
 from langgraph.types import interrupt
 
 from nestling import watch
@@ -311,4 +312,20 @@ boss [completed]
 └─ boss: Answered."""
     )
     assert view.error is None
+    check(view)
+
+
+def test_what_a_task_raises_through_its_entrypoint_is_told_once():
+    @task
+    def fall(text):
+        raise ValueError(text)
+
+    @entrypoint()
+    def flow(text):
+        return fall(text).result()
+
+    view = watch(flow)
+    with pytest.raises(ValueError, match="no"):
+        view.invoke("no")
+    assert len(view.transcript.find(type="error")) == 1
     check(view)

@@ -308,3 +308,34 @@ def test_in_a_plain_graph_the_node_speaks():
     assert error["speaker"] == "boom"
     view = fed(start("1", "work"), part("custom", {"x": 1}))
     assert view.transcript.find(type="custom")[0]["speaker"] == "work"
+
+
+# --- the same id again ----------------------------------------------------------------------
+
+
+def test_a_result_and_a_question_that_are_edited_say_what_the_state_holds():
+    def look() -> str:
+        """Looks."""
+        return "secret"
+
+    def redact(state):
+        return {
+            "messages": [
+                m.model_copy(update={"content": "hidden"})
+                for m in state["messages"]
+                if m.type in ("tool", "human")
+            ]
+        }
+
+    script = [demo.Reply("I look.", [demo.call("look")]), "Seen."]
+    agent = create_agent(demo.ScriptedChatModel(script=script), [look], name="agent")
+    builder = StateGraph(MessagesState)
+    builder.add_node("agent", agent)
+    builder.add_node("redact", redact)
+    builder.add_edge(START, "agent")
+    builder.add_edge("agent", "redact")
+    view = watch(builder.compile())
+    view.invoke({"messages": [("user", "What is it?")]})
+    told = view.transcript.find(type=["user", "tool_call"])
+    assert [r["content"] for r in told] == ["hidden", "hidden"]
+    check(view)

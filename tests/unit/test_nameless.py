@@ -19,9 +19,9 @@ from builders import (
     streamed,
 )
 from graphs import ASK
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.types import Send
+from langgraph.types import Command, Send
 from typing_extensions import TypedDict
 
 from nestling import View, watch
@@ -143,3 +143,63 @@ def test_the_same_words_of_two_nodes_at_a_time_are_told_of_each():
 
 
 PAIR = ("ai", "Same.")
+
+
+@pytest.mark.parametrize("tokens", [True, False])
+def test_a_call_and_its_result_without_ids_are_told_once(tokens):
+    def work(state):
+        call = {"name": "look", "args": {}, "id": "c"}
+        return {
+            "messages": [
+                AIMessage("I look.", tool_calls=[call]),
+                ToolMessage("seen", tool_call_id="c"),
+            ]
+        }
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("work", work)
+    builder.add_edge(START, "work")
+    view = watch(builder.compile(), stream_tokens=tokens)
+    view.invoke({"messages": [HumanMessage("hi")]})
+    assert lines(view) == ["├─ You: hi", "├─ work: I look.", "└─ look({}) [completed] -> seen"]
+    check(view)
+
+
+MODES = [None, ["messages", "values"], "callback"]
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
+def test_every_way_to_write_a_message_is_read_inside_a_subgraph(mode):
+    written = [
+        ("ai", "a pair"),
+        [("assistant", "listed"), ["ai", "as JSON"]],
+        "a plain str",
+    ]
+    inner = StateGraph(MessagesState)
+    inner.add_sequence(
+        [(f"say{n}", lambda state, w=w: {"messages": w}) for n, w in enumerate(written)]
+    )
+    several = [{"messages": [("ai", "one")]}, Command(update={"messages": [("ai", "two")]})]
+    inner.add_node("say3", lambda state: several)
+    inner.add_edge(START, "say0")
+    inner.add_edge("say2", "say3")
+    outer = StateGraph(MessagesState)
+    outer.add_node("team", inner.compile())
+    outer.add_edge(START, "team")
+    view, graph, given = View(label="graph"), outer.compile(), {"messages": [("user", "hi")]}
+    if mode == "callback":
+        graph.invoke(given, {"callbacks": [view.callback]})
+    else:
+        view = watch(graph)
+        list(view.stream(given, stream_mode=mode))
+    assert lines(view) == [
+        "├─ You: hi",
+        "└─ team [completed]",
+        "   ├─ say0: a pair",
+        "   ├─ say1: listed",
+        "   ├─ say1: as JSON",
+        "   ├─ say2: a plain str",
+        "   ├─ say3: one",
+        "   └─ say3: two",
+    ]
+    check(view)

@@ -330,3 +330,79 @@ def test_the_answer_runs_on_in_the_background_of_a_loop_as_well():
     view = asyncio.run(ask())
     assert view.status == "completed"
     check(view)
+
+
+# --- what waits is kept ---------------------------------------------------------------------
+
+
+def half_failing():
+    """Two questions; whoever answers the first one makes its node raise."""
+
+    def fall(state):
+        raise ValueError(interrupt("a?"))
+
+    nodes = [("a", fall), ("b", asking("b?"))]
+    return graph_of(*nodes, name="half", checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("how", [invoked, ainvoked])
+def test_a_failure_beside_it_leaves_a_question_open(how):
+    view = watch(half_failing(), config={"configurable": {"thread_id": "1"}})
+    how(view, ASK)
+    first, _ = view.pending
+    with pytest.raises(ValueError, match="no"):
+        how(view, Command(resume={first.id: "no"}))
+    assert view.status == "failed"
+    assert [p.value for p in view.pending] == ["b?"]
+    check(view)
+
+
+def test_a_run_on_another_thread_leaves_a_question_open():
+    graph = graph_of(("ask", asking("Sure?")), checkpointer=InMemorySaver())
+    view = watch(graph)
+    configs = [{"configurable": {"thread_id": n}} for n in "12"]
+    for config in configs:
+        view.invoke(ASK, config)
+    first, second = view.pending
+    view.resume({first.id: "one"})
+    view.resume({second.id: "two"})
+    assert view.pending == ()
+    assert [r["answer"] for r in view.transcript.find(type="interrupt")] == ["one", "two"]
+    states = [graph.get_state(config).values["messages"][-1].text for config in configs]
+    assert states == ["Sure? one", "Sure? two"]
+    check(view)
+
+
+def test_a_question_that_was_answered_elsewhere_is_answered():
+    graph = graph_of(("ask", asking("Sure?")), checkpointer=InMemorySaver())
+    view, config = View(), {"configurable": {"thread_id": "1"}}
+    for given in (ASK, Command(resume="yes")):
+        list(view.tee(graph.stream(given, config, stream_mode=["updates", "tasks", "values"])))
+    assert view.status == "completed"
+    assert [r["status"] for r in view.transcript.find(type="interrupt")] == ["answered"]
+    assert [r["content"] for r in view.transcript.find(type="user")] == ["Go."]
+    assert view.pending == ()
+    check(view)
+
+
+def test_what_waits_stands_in_the_order_of_the_tree():
+    def agent(name):
+        def ask(question: str) -> str:
+            """Asks."""
+            return str(interrupt(question))
+
+        script = model(Reply("I ask.", [call("ask", question=f"{name}?")]), "Asked.")
+        return create_agent(script, [ask], name=name)
+
+    from nestling.demo.parts import agent_tool
+
+    def team():
+        calls = [call(name, request="go") for name in ("alpha", "beta")]
+        tools = [agent_tool(agent(name), "Asks.") for name in ("alpha", "beta")]
+        boss = create_agent(
+            model(Reply("Both.", calls), "Done."), tools, checkpointer=InMemorySaver()
+        )
+        return remembering(boss)
+
+    for _ in range(5):
+        assert [p.value for p in waiting(team).pending] == ["alpha?", "beta?"]

@@ -6,6 +6,8 @@ import graphs
 import pytest
 from builders import check, fed, start, words
 from graphs import ASK
+from langchain.agents import create_agent
+from langgraph.checkpoint.memory import InMemorySaver
 
 from nestling import View, demo, watch
 
@@ -250,4 +252,22 @@ def test_one_mode_alone_shows_the_answers(mode):
     assert view._conversation.problems == 0
     if mode != "tasks":
         assert 'add({"a": 1, "b": 2}) [completed] -> 3' in str(view)
+    check(view)
+
+
+# --- what an earlier turn has said ----------------------------------------------------------
+
+
+def test_a_question_whose_turn_failed_is_not_asked_again_by_the_next_one():
+    answers = iter([demo.Reply("", error=ValueError("no")), "fine"])
+    agent = create_agent(
+        demo.ScriptedChatModel(script=lambda messages: next(answers)),
+        [],
+        checkpointer=InMemorySaver(),
+    )
+    view = watch(agent, config={"configurable": {"thread_id": "1"}})
+    with pytest.raises(ValueError, match="no"):
+        view.invoke({"messages": [("user", "first")]})
+    view.invoke({"messages": [("user", "second")]})
+    assert [r["content"] for r in view.transcript.find(type="user")] == ["first", "second"]
     check(view)

@@ -68,12 +68,19 @@ function actionForm(action: Action): HTMLElement {
 /** What to write in a cell. */
 function howToAnswer(record: Record, stage: Stage): string {
   if (!record.actions?.length) return "view.resume(…)";
-  const waiting = [...stage.store.records.values()].filter(
-    (other) => other.type === "interrupt" && other.status === "pending",
-  );
-  waiting.sort((a, b) => a.order - b.order || a.seq - b.seq);
-  const which = waiting.findIndex((other) => other.seq === record.seq);
+  const which = [...waitingIn("", stage)].indexOf(record.seq);
   return `view.pending[${Math.max(which, 0)}].approve()`;
+}
+
+/** What waits, in the order in which it is drawn. */
+function* waitingIn(key: string, stage: Stage): Generator<number> {
+  for (const child of stage.store.tree.children(key)) {
+    if ("key" in child) yield* waitingIn(child.key, stage);
+    else {
+      const record = stage.store.records.get(child.seq);
+      if (record?.type === "interrupt" && record.status === "pending") yield child.seq;
+    }
+  }
 }
 
 interface Decision {

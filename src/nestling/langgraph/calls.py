@@ -205,7 +205,8 @@ class Calls:
 
     def _edit(self, space: Space, message: Message) -> None:
         """The same id again: the result is what the state holds now."""
-        record = space.calls.get(str(message.tool_call_id or ""))
+        call_id = str(message.tool_call_id or "")
+        record = space.calls.get(call_id) or self._elsewhere(space, call_id)
         content = text(result_text(message.content))
         if record is not None and record["status"] in ("completed", "failed", "rejected"):
             failed = record["status"] == "failed"

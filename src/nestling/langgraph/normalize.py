@@ -274,29 +274,42 @@ def messages_in(update: Any) -> Iterator[Message]:
     if isinstance(update, (list, tuple)):
         values: Any = update
     elif isinstance(update, Mapping):
-        values = update.values()
+        values = update
     else:  # a state that is a pydantic model or a dataclass, a Command with an update
         inner = getattr(update, "update", None) if hasattr(update, "goto") else None
-        values = (inner or {}).values() if isinstance(inner, Mapping) else _fields(update)
-    for value in values:
-        yield from _in_field(value, isinstance(update, list))
+        values = inner if isinstance(inner, Mapping) else _fields(update)
+    if isinstance(values, Mapping):
+        for name, value in values.items():
+            yield from _in_field(value, name == "messages")
+    else:
+        for value in values:
+            yield from _in_field(value, False, isinstance(update, list))
 
 
-def _in_field(value: Any, packed: bool) -> Iterator[Message]:
-    """Messages in one field of a state; `packed`: the field of a list of updates."""
-    message = read_message(value) or read_pair(value)
+def _in_field(value: Any, words: bool, packed: bool = False) -> Iterator[Message]:
+    """Messages in one field of a state.
+
+    `words`: a plain str is one, of a person; `packed`: it stands in a list of updates.
+    """
+    message = _read_as_written(value, words)
     if message is not None:
         yield message
     elif isinstance(value, Mapping) and _WRITES in value:
         for write in value[_WRITES]:
-            yield from _in_field(write, packed)
+            yield from _in_field(write, words, packed)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            message = read_message(item) or read_pair(item) or _read_list(item)
+            message = _read_as_written(item, words) or _read_list(item)
             if message is not None:
                 yield message
     elif hasattr(value, "goto") or (packed and isinstance(value, Mapping)):
         yield from messages_in(value)
+
+
+def _read_as_written(value: Any, words: bool) -> Message | None:
+    if isinstance(value, str):
+        return read_message({"type": "human", "content": value}) if words else None
+    return read_message(value) or read_pair(value)
 
 
 def _read_list(value: Any) -> Message | None:
