@@ -37,6 +37,8 @@ class Calls:
         self.artifacts = artifacts
         #: Shared with the messages: the first namespace to show a message id owns it.
         self._owners = owners
+        #: The calls that ToolMessages answered, by the ids of these.
+        self._results: dict[str, Record] = {}
         #: Artifacts made of state keys, with the value each was made of.
         self._from_state: dict[tuple[Ns, str], tuple[Record, Any]] = {}
 
@@ -179,7 +181,7 @@ class Calls:
         if task is not None and self._owners.get(message.id or "", space.ns) == space.ns:
             task.shown = True
         if message.id is not None and message.id in self._owners:
-            self._edit(space, message)
+            self._edit(message)
             return
         call_id = str(message.tool_call_id or "")
         record = space.calls.get(call_id) or self._elsewhere(space, call_id)
@@ -188,6 +190,7 @@ class Calls:
             record = self._add_call(space, call_id, message.name or "", order, "executing")
         if message.id is not None:
             self._owners[message.id] = space.ns
+            self._results[message.id] = record
         content = text(result_text(message.content))
         failed = message.status == "error"
         if message.artifact is not None and "artifacts" not in record:
@@ -203,10 +206,9 @@ class Calls:
             )
         self.spaces.close_spawned(record, "completed")
 
-    def _edit(self, space: Space, message: Message) -> None:
+    def _edit(self, message: Message) -> None:
         """The same id again: the result is what the state holds now."""
-        call_id = str(message.tool_call_id or "")
-        record = space.calls.get(call_id) or self._elsewhere(space, call_id)
+        record = self._results.get(message.id or "")
         content = text(result_text(message.content))
         if record is not None and record["status"] in ("completed", "failed", "rejected"):
             failed = record["status"] == "failed"
