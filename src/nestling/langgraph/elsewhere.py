@@ -43,7 +43,8 @@ class Elsewhere(Callbacks):
             thread = metadata.get("thread_id")
             config = {"configurable": {"thread_id": thread}} if thread else None
             given = run.input if run is not None else None
-            self.tasks.clear()
+            for heard in (self.tasks, self.calls, self.paused, self.holders):
+                heard.clear()
             self._run = Run(self._runs, config, given, hears=False)
             self._run.__enter__()
         self._open.add(run_id)
