@@ -196,9 +196,10 @@ class Adapter:
         space = task.space
         self.spaces.name(space, data.get("metadata"))
         sent = _PUSH in (data.get("triggers") or ())  # what a Send carries is for its node alone
+        space.began = space.began or task.order
         if not space.saw_start and not calls and not sent:
-            self.messages.opening(space, task_input)
-        space.saw_start = True
+            self.messages.opening(space, task_input, space.began - 1)  # before all that it led to
+        space.saw_start = space.saw_start or bool(task_input)  # nothing tells nothing
         for call in calls:
             self.messages.calls.start(space, call, task)
         if self._early:

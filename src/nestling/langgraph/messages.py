@@ -116,7 +116,7 @@ class Messages:
 
     # --- whole messages -------------------------------------------------------------------
 
-    def opening(self, space: Space, state: Any) -> None:
+    def opening(self, space: Space, state: Any, order: int | None = None) -> None:
         """The first state of a run or subgraph: what it was asked.
 
         Whatever stands before the last answer in it was said in an earlier turn.
@@ -145,7 +145,7 @@ class Messages:
             if message.id is not None and self._has_a_name_now(space, message):
                 continue
             if i >= first:
-                self._ask(space, message, asker, space.order)
+                self._ask(space, message, asker, space.order if order is None else order)
             elif message.id is None:
                 space.nameless[said(message)] += 1
 

@@ -53,6 +53,8 @@ class Space:
     #: Its first state and first START of this run have been read.
     saw_values: bool = False
     saw_start: bool = False
+    #: Its first START of this run.
+    began: int = 0
     #: How often each message without an id was shown here.
     nameless: Counter[tuple[str, str]] = field(default_factory=Counter)
     #: The latest record of each tool_call_id that was called here.
@@ -119,6 +121,7 @@ class Spaces:
         """A new run: each graph in it is asked again."""
         for space in self.by_ns.values():
             space.saw_values = space.saw_start = False
+            space.began = 0
             space.errors.clear()
             space.raised = None
         self.root.nameless.clear()
@@ -190,6 +193,7 @@ class Spaces:
             return
         if ns and ":" not in space.segment:  # it remembers, and is asked something new
             space.saw_values = space.saw_start = False
+            space.began = 0
         if space.graph is None and link.get("graph"):
             space.graph = str(link["graph"])
             agent = link.get("agent")
