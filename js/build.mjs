@@ -11,6 +11,12 @@ const out = resolve(here, "../src/nestling/static");
 // The bundle travels with every widget and into saved notebooks.
 const LIMITS = { "widget.js": 100_000, "widget.css": 30_000 };
 
+// Names of ours that neither the wire nor the browser uses: they may be shortened.
+const OWN = [
+  "stage store tally tree reader area boxesOf placeBox placeRecord removeBox updateCall",
+  "floorOf fetchEarlier namespaceOf hueOf hue isShort listening changed",
+].join(" ");
+
 const options = {
   absWorkingDir: here,
   entryPoints: { widget: "src/widget.ts" },
@@ -23,7 +29,7 @@ const options = {
   charset: "utf8",
   alias: aliases,
   plugins: [esbuildPlugin],
-  mangleProps: INTERNAL,
+  mangleProps: new RegExp(`${INTERNAL.source}|^(${OWN.replaceAll(" ", "|")})$`),
   metafile: true,
 };
 

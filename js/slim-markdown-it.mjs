@@ -63,7 +63,7 @@ export const INTERNAL = new RegExp(
     "pushPending scanDelims inlineMode parseLinkDestination parseLinkLabel parseLinkTitle",
     "tokenize postProcess getRules alternatives skipToken attrJoin attrPush attrIndex attrSet",
     "can_open can_close maxNesting validateLink normalizeLink normalizeLinkText skipHtmlSpecial",
-    "ruler ruler2 tight helpers ddIndent",
+    "ruler ruler2 tight helpers ddIndent references _prev_delimiters",
   ]
     .join(" ")
     .replaceAll(" ", "|")})$`,

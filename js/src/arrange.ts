@@ -37,7 +37,7 @@ export function arrange(store: Store, key: string, from: number, fold: boolean):
       continue;
     }
     const record = store.records.get(child.seq);
-    if (!record || !isDrawn(record) || takenOver(store, record, key)) continue;
+    if (!record || !isDrawn(record) || store.hides(record) || takenOver(store, record, key)) continue;
     const last = items.at(-1);
     if (fold && last && (last.kind === "row" || last.kind === "fold") && sameTool(store, last, record)) {
       if (last.kind === "fold") last.seqs.push(record.seq);

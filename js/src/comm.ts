@@ -1,4 +1,5 @@
 import type { AnyModel } from "@anywidget/types";
+import { ended, listen } from "./dom.ts";
 import { watchKernel } from "./kernel.ts";
 import type { Command, Message, Patch, Snapshot, Traits } from "./protocol.ts";
 import type { Store } from "./store.ts";
@@ -15,7 +16,8 @@ const LONGEST_WAIT = 60_000;
 export class Comm {
   #held = new Map<number, Patch>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #asking = false;
+  /** Whose older rows were asked for; null: those of all. */
+  #wanted = new Set<string | null>();
 
   constructor(
     readonly model: Model,
@@ -30,17 +32,11 @@ export class Comm {
       this.#found();
       this.#snapshot(model.get("snapshot"));
     };
-    model.on("msg:custom", receive);
-    model.on("change:snapshot", renewed);
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(this.#timer);
-        model.off("msg:custom", receive);
-        model.off("change:snapshot", renewed);
-      },
-      { once: true },
-    );
+    listen(model, signal, [
+      ["msg:custom", receive],
+      ["change:snapshot", renewed],
+    ]);
+    ended(signal, () => clearTimeout(this.#timer));
     watchKernel(
       model,
       () => this.#lose(),
@@ -63,11 +59,11 @@ export class Comm {
     this.send({ type: "stop" });
   }
 
-  fetchEarlier() {
-    const before = this.store.seqs[0];
-    if (before === undefined || this.store.earlier <= 0) return;
-    this.#asking = true;
-    this.send({ type: "rows", before, limit: PAGE });
+  /** Asks for older rows of a namespace, or (null) of all. */
+  fetchEarlier(namespace: string | null) {
+    if (this.store.earlier(namespace) <= 0) return;
+    this.#wanted.add(namespace);
+    this.send({ type: "rows", namespace, before: this.store.floorOf(namespace), limit: PAGE });
   }
 
   #lose() {
@@ -78,7 +74,7 @@ export class Comm {
   /** Whatever comes shows that the kernel is there. */
   #found() {
     if (this.store.connection === "live") return;
-    this.#asking = false;
+    this.#wanted.clear();
     this.store.find();
   }
 
@@ -86,7 +82,7 @@ export class Comm {
     if (message.type === "snapshot") this.#snapshot(message);
     else if (message.type === "patch") this.#patch(message);
     else if (message.type === "rows") {
-      this.#asking = false;
+      this.#wanted.delete(message.namespace);
       if (message.epoch !== this.store.epoch) return;
       // Rows of another moment would miss changes, or get them twice.
       if (message.n === this.store.n) this.store.prepend(message);
@@ -103,7 +99,7 @@ export class Comm {
       if (snapshot.n === n && this.#held.size === 0) this.#answered();
       return;
     }
-    this.#asking = false;
+    this.#wanted.clear();
     for (const [held, patch] of this.#held) if (patch.epoch !== snapshot.epoch) this.#held.delete(held);
     this.store.reset(snapshot);
     this.#answered();
@@ -134,7 +130,7 @@ export class Comm {
 
   /** Older rows come page by page until the view holds enough. */
   #fill() {
-    if (this.store.records.size < FETCHED && !this.#asking) this.fetchEarlier();
+    if (this.store.records.size < FETCHED && !this.#wanted.has(null)) this.fetchEarlier(null);
   }
 
   #answered() {

@@ -45,6 +45,27 @@ export function on<K extends keyof HTMLElementEventMap>(
   target.addEventListener(type, listener, { ...options, signal });
 }
 
+/** What is done when a display or a model ends. */
+export function ended(signal: AbortSignal, act: () => void) {
+  signal.addEventListener("abort", act, { once: true });
+}
+
+/** Hears of a model's events until the signal ends. */
+export function listen(
+  model: { on(event: never, act: never): void; off(event: never, act: never): void },
+  signal: AbortSignal,
+  events: [string, (value: never) => void][],
+) {
+  for (const [event, act] of events) model.on(event as never, act as never);
+  ended(signal, () => {
+    for (const [event, act] of events) model.off(event as never, act as never);
+  });
+}
+
+export function rect(element: Element): DOMRect {
+  return element.getBoundingClientRect();
+}
+
 type Movable = ParentNode & { moveBefore?: (node: Node, before: Node | null) => void };
 
 /** Puts a node in place; one that stands elsewhere keeps its focus, scroll and frames. */

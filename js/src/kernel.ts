@@ -1,4 +1,5 @@
 import type { Model } from "./comm.ts";
+import { ended, listen } from "./dom.ts";
 
 /** So long may a connection be away before the page says so. */
 const PATIENCE = 1500;
@@ -38,20 +39,14 @@ export function watchKernel(model: Model, gone: () => void, back: () => void, si
     [kernel?.connectionStatusChanged, connection],
     [kernel?.disposed, gone],
   ];
-  const events: [string, () => void][] = [
+  for (const [changed, slot] of slots) changed?.connect?.(slot);
+  listen(model, signal, [
     // anywidget hides whether it is; then the answer, or a send that throws, will tell.
     ["comm_live_update", () => (watched.comm_live === false ? gone() : back())],
     ["comm:close", gone],
-  ];
-  for (const [changed, slot] of slots) changed?.connect?.(slot);
-  for (const [event, act] of events) model.on(event, act);
-  signal.addEventListener(
-    "abort",
-    () => {
-      clearTimeout(away);
-      for (const [changed, slot] of slots) changed?.disconnect?.(slot);
-      for (const [event, act] of events) model.off(event as "msg:custom", act);
-    },
-    { once: true },
-  );
+  ]);
+  ended(signal, () => {
+    clearTimeout(away);
+    for (const [changed, slot] of slots) changed?.disconnect?.(slot);
+  });
 }

@@ -83,6 +83,8 @@ export interface Namespace {
   ended_at?: number;
   note?: "handoff" | "cached";
   usage?: Usage;
+  /** Of this namespace alone: tools, failed, artifacts, trouble. */
+  counts?: { [name: string]: number };
 }
 
 export interface RunState {
@@ -93,6 +95,8 @@ export interface RunState {
   ended_at?: number;
   thread_id?: string;
   problems?: number;
+  /** Records that the kernel no longer keeps. */
+  left_out?: number;
 }
 
 /** Fields to change; null removes one. */
@@ -103,7 +107,8 @@ export interface Patch {
   epoch: string;
   n: number;
   run?: RunState;
-  namespaces?: { [key: string]: Fields };
+  drop?: number[];
+  namespaces?: { [key: string]: Fields | null };
   add?: Record[];
   set?: [number, Fields][];
   append?: ([number, string] | [number, string, TextField])[];
@@ -117,13 +122,15 @@ export interface Snapshot {
   namespaces: { [key: string]: Namespace };
   chat_history: Record[];
   live_chat: Record[];
-  earlier: number;
+  floor: number;
+  earlier: { [key: string]: number };
 }
 
 export interface Rows {
   type: "rows";
   epoch: string;
   n: number;
+  namespace: string | null;
   records: Record[];
   earlier: number;
 }
@@ -138,6 +145,7 @@ export interface Hello {
 
 export interface RowsRequest {
   type: "rows";
+  namespace: string | null;
   before: number;
   limit: number;
 }

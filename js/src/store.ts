@@ -1,3 +1,4 @@
+import { ended } from "./dom.ts";
 import type { Fields, Namespace, Patch, Record, Rows, RunState, Snapshot } from "./protocol.ts";
 import { Tally } from "./tally.ts";
 import { keyOf, Tree } from "./tree.ts";
@@ -9,6 +10,8 @@ export interface Changes {
   run: boolean;
   records: Set<number>;
   added: number[];
+  /** Rows and boxes that are no longer kept. */
+  dropped: (number | string)[];
   namespaces: Set<string>;
   /** Namespace -> first changed position among its children. */
   children: Map<string, number>;
@@ -27,8 +30,10 @@ export class Store {
   run: RunState = READY;
   epoch: string | null = null;
   n = 0;
-  /** Older rows that the kernel still holds. */
-  earlier = 0;
+  /** From this `seq` on every row is here. */
+  floor = 0;
+  /** Boxes that have ended well. */
+  completed = 0;
   connection: "live" | "lost" = "live";
   namespaces = new Map<string, Namespace>();
   records = new Map<number, Record>();
@@ -40,6 +45,11 @@ export class Store {
   /** When the kernel was lost, in seconds by the page's clock. */
   #lostAt: number | null = null;
   #ids = new Map<string, number>();
+  /** Where a namespace has older rows here than the others. */
+  #floors = new Map<string, number>();
+  /** Older rows of a namespace that only the kernel has. */
+  #earlier = new Map<string, number>();
+  #newest = new Map<string, number>();
   #sorted: number[] | null = null;
   #listeners = new Set<Listener>();
   #changes = nothing();
@@ -49,6 +59,31 @@ export class Store {
   get seqs(): number[] {
     this.#sorted ??= [...this.records.keys()].sort((a, b) => a - b);
     return this.#sorted;
+  }
+
+  /** How many older rows only the kernel has, of one namespace or (null) of all. */
+  earlier(key: string | null): number {
+    if (key !== null) return this.#earlier.get(key) ?? 0;
+    let sum = 0;
+    for (const count of this.#earlier.values()) sum += count;
+    return sum;
+  }
+
+  /** The `seq` from which on all rows of a namespace, or (null) of all, are here. */
+  floorOf(key: string | null): number {
+    return Math.min(this.floor, (key === null ? undefined : this.#floors.get(key)) ?? this.floor);
+  }
+
+  /** It is here for the header of its box only: rows between it and the next are not. */
+  hides({ namespace, seq }: Record): boolean {
+    if (seq >= this.floor) return false;
+    const key = keyOf(namespace);
+    return this.#earlier.has(key) && seq < this.floorOf(key);
+  }
+
+  /** The last `seq` of a box and all inside it. */
+  newest(key: string): number {
+    return this.#newest.get(key) ?? this.namespaces.get(key)?.seq ?? 0;
   }
 
   byId(id: string): Record | undefined {
@@ -63,7 +98,7 @@ export class Store {
 
   subscribe(listener: Listener, signal: AbortSignal) {
     this.#listeners.add(listener);
-    signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
+    ended(signal, () => this.#listeners.delete(listener));
   }
 
   get listening(): number {
@@ -76,10 +111,14 @@ export class Store {
     this.tree.clear();
     this.tally.clear();
     this.#ids.clear();
+    this.#floors.clear();
+    this.#newest.clear();
     this.#sorted = null;
+    this.completed = 0;
     this.epoch = snapshot.epoch;
     this.n = snapshot.n;
-    this.earlier = snapshot.earlier;
+    this.floor = snapshot.floor;
+    this.#earlier = new Map(Object.entries(snapshot.earlier));
     this.#setRun(snapshot.run);
     for (const [key, namespace] of Object.entries(snapshot.namespaces))
       this.#setNamespace(key, namespace as unknown as Fields);
@@ -92,7 +131,10 @@ export class Store {
   apply(patch: Patch) {
     this.n = patch.n;
     if (patch.run) this.#setRun(patch.run);
-    for (const [key, fields] of Object.entries(patch.namespaces ?? {})) this.#setNamespace(key, fields);
+    for (const seq of patch.drop ?? []) this.#drop(seq);
+    for (const [key, fields] of Object.entries(patch.namespaces ?? {}))
+      if (fields === null) this.#dropNamespace(key);
+      else this.#setNamespace(key, fields);
     for (const record of patch.add ?? []) this.#add(record);
     for (const [seq, fields] of patch.set ?? []) {
       const record = this.records.get(seq);
@@ -111,8 +153,22 @@ export class Store {
   }
 
   prepend(rows: Rows) {
-    this.earlier = rows.earlier;
-    for (const record of rows.records) if (!this.records.has(record.seq)) this.#add(record);
+    for (const record of rows.records) {
+      const key = keyOf(record.namespace);
+      if (record.seq < this.floorOf(key)) this.#earlier.set(key, this.earlier(key) - 1);
+      const here = this.records.get(record.seq);
+      if (here) this.#recordChanged(here, true);
+      else this.#add(record);
+    }
+    const floor = rows.earlier ? (rows.records[0]?.seq ?? 0) : 0;
+    if (rows.namespace === null) {
+      this.floor = floor;
+      if (!floor) this.#earlier.clear();
+    } else {
+      this.#floors.set(rows.namespace, floor);
+      if (!floor) this.#earlier.delete(rows.namespace);
+      this.#changes.namespaces.add(rows.namespace);
+    }
     this.#changes.run = true;
     this.#schedule();
   }
@@ -158,6 +214,7 @@ export class Store {
   #setNamespace(key: string, fields: Fields) {
     if (REFUSED.has(key)) return;
     let namespace = this.namespaces.get(key);
+    const before = namespace?.status;
     if (namespace) merge(namespace, fields);
     else {
       namespace = {
@@ -171,11 +228,35 @@ export class Store {
     this.tree.placeBox(namespace, spawned_by === null ? undefined : this.byId(spawned_by));
     this.tree.touch(key);
     this.tally.namespace(namespace);
+    if (key) this.completed += Number(namespace.status === "completed") - Number(before === "completed");
     if (spawned_by !== null) {
       const call = this.byId(spawned_by);
       if (call) this.#recordChanged(call, true);
     }
     this.#changes.namespaces.add(key);
+  }
+
+  #dropNamespace(key: string) {
+    const namespace = this.namespaces.get(key);
+    if (!namespace || !key) return;
+    this.tree.removeBox(namespace);
+    this.tally.drop(namespace);
+    this.namespaces.delete(key);
+    this.#earlier.delete(key);
+    this.#newest.delete(key);
+    this.completed -= Number(namespace.status === "completed");
+    this.#changes.dropped.push(key);
+  }
+
+  #drop(seq: number) {
+    const record = this.records.get(seq);
+    if (!record) return;
+    this.tree.remove(seq);
+    this.records.delete(seq);
+    this.#ids.delete(record.id);
+    this.#sorted = null;
+    this.#changes.records.delete(seq);
+    this.#changes.dropped.push(seq);
   }
 
   #add(arrived: Record) {
@@ -188,6 +269,10 @@ export class Store {
     this.records.set(record.seq, record);
     this.#ids.set(record.id, record.seq);
     this.#place(record);
+    for (let box = this.namespaces.get(keyOf(record.namespace)); box?.parent != null; ) {
+      if (record.seq > this.newest(box.key)) this.#newest.set(box.key, record.seq);
+      box = this.namespaces.get(box.parent);
+    }
     for (const key of this.tree.boxesOf(record.id) ?? []) {
       this.tree.placeBox(this.namespaces.get(key) as Namespace, record);
       this.#changes.namespaces.add(key);
@@ -203,7 +288,6 @@ export class Store {
     if (!shape) return;
     this.#place(record);
     this.tree.touch(record.seq);
-    this.tally.record(record, this.tree.boxesOf(record.id) !== undefined);
   }
 
   #place(record: Record) {
@@ -232,6 +316,7 @@ function nothing(): Changes {
     run: false,
     records: new Set(),
     added: [],
+    dropped: [],
     namespaces: new Set(),
     children: new Map(),
   };

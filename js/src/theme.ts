@@ -1,3 +1,5 @@
+import { ended } from "./dom.ts";
+
 type Theme = "light" | "dark";
 
 /** `r, g, b` of a colour that hides what is behind it, else null. */
@@ -46,13 +48,9 @@ export function followTheme(root: HTMLElement, wish: () => "auto" | Theme, signa
   set();
   // The background of the place is known only once the element is in it.
   const frame = requestAnimationFrame(set);
-  signal.addEventListener(
-    "abort",
-    () => {
-      cancelAnimationFrame(frame);
-      observer.disconnect();
-    },
-    { once: true },
-  );
+  ended(signal, () => {
+    cancelAnimationFrame(frame);
+    observer.disconnect();
+  });
   return set;
 }

@@ -6,7 +6,9 @@ import { argsPreview, clean } from "./wording.ts";
 /** The run as Markdown, boxes as nested quotes. */
 export function asMarkdown(store: Store): string {
   const title = store.namespaces.get("")?.label ?? "Run";
-  return `# ${title} (${store.run.status})\n\n${inside(store, "", 0)}`;
+  const missing = store.earlier(null) + (store.run.left_out ?? 0);
+  const note = missing ? `*${missing} earlier entries are not in this page.*\n\n` : "";
+  return `# ${title} (${store.run.status})\n\n${note}${inside(store, "", 0)}`;
 }
 
 function inside(store: Store, key: string, depth: number): string {

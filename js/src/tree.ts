@@ -3,7 +3,7 @@ import type { Namespace, Record } from "./protocol.ts";
 /** What stands in a namespace: a row, or a box. */
 export type Child = { seq: number } | { key: string };
 
-type Place = readonly [order: number, seq: number, innerOrder: number, innerSeq: number];
+export type Place = readonly [order: number, seq: number, innerOrder: number, innerSeq: number];
 
 interface Slot {
   child: Child;
@@ -46,6 +46,31 @@ export class Tree {
 
   child(key: string, index: number): Child | undefined {
     return this.#slots.get(key)?.[index]?.child;
+  }
+
+  /** Index of the first child that does not stand before `place`. */
+  index(key: string, place: Place): number {
+    return this.#find(key, place);
+  }
+
+  place(key: string, index: number): Place | undefined {
+    return this.#slots.get(key)?.[index]?.place;
+  }
+
+  remove(handle: number | string) {
+    const known = this.#places.get(handle);
+    if (!known) return;
+    const at = this.#find(known.parent, known.place);
+    this.#slots.get(known.parent)?.splice(at, 1);
+    this.#places.delete(handle);
+    this.#mark(known.parent, at);
+  }
+
+  removeBox({ key, spawned_by }: Namespace) {
+    this.remove(key);
+    this.#slots.delete(key);
+    this.changed.delete(key);
+    if (spawned_by !== null) this.#boxesOf.get(spawned_by)?.delete(key);
   }
 
   /** Boxes that a call opened in its own namespace, in order. */

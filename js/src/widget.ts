@@ -1,5 +1,6 @@
 import type { AnyModel } from "@anywidget/types";
 import { Comm, type Model } from "./comm.ts";
+import { ended, listen } from "./dom.ts";
 import { hideStatic } from "./fallback.ts";
 import { Store } from "./store.ts";
 import "./styles/index.css";
@@ -37,15 +38,8 @@ export default function widget() {
         unhide();
         unhide = hideStatic(key());
       };
-      typed.on("change:static_key", rekey);
-      signal.addEventListener(
-        "abort",
-        () => {
-          typed.off("change:static_key", rekey);
-          unhide();
-        },
-        { once: true },
-      );
+      listen(typed, signal, [["change:static_key", rekey]]);
+      ended(signal, () => unhide());
       runView(typed, store, comm, el, signal);
     },
   };

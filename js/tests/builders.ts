@@ -69,7 +69,8 @@ export function snapshot(fields: Partial<Snapshot> = {}, namespaces: Namespace[]
     namespaces: Object.fromEntries([root, ...namespaces].map((n) => [n.key, n])),
     chat_history: [],
     live_chat: [],
-    earlier: 0,
+    floor: 0,
+    earlier: {},
     ...fields,
   };
 }

@@ -88,30 +88,33 @@ describe("a page keeps in step with the kernel", () => {
 
   it("by fetching earlier rows until it has 2,000", () => {
     const rows = Array.from({ length: 2600 }, () => ai("x"));
-    const { model, store } = connect({ snapshot: snapshot({ live_chat: rows.slice(2100), earlier: 2100 }) });
+    const { model, store } = connect({
+      snapshot: snapshot({ live_chat: rows.slice(2100), floor: 2101, earlier: { "": 2100 } }),
+    });
     for (let limit = 0; limit < 10; limit++) {
       const ask = model.sent.findLast((m) => m.type === "rows") as { type: string; before: number };
-      if (ask.type !== "rows" || ask.before !== store.seqs[0]) break;
+      if (ask.type !== "rows" || ask.before !== store.floor) break;
       const end = ask.before - 1;
       model.receive({
         type: "rows",
         epoch: "e1",
         n: 0,
+        namespace: null,
         records: rows.slice(end - 500, end),
         earlier: end - 500,
       });
     }
     expect(store.records.size).toBe(2000);
-    expect(store.earlier).toBe(600);
+    expect(store.earlier(null)).toBe(600);
     expect(store.seqs[0]).toBe(601);
   });
 
   it("by refusing earlier rows of another moment, and asking again when it has caught up", () => {
     const { model, store, hellos } = connect({
-      snapshot: snapshot({ live_chat: [ai("x"), ai("y")], earlier: 1 }),
+      snapshot: snapshot({ live_chat: [ai("x"), ai("y")], floor: 2, earlier: { "": 1 } }),
     });
     const asked = () => model.sent.filter((m) => m.type === "rows").length;
-    model.receive({ type: "rows", epoch: "e1", n: 1, records: [ai("z")], earlier: 0 });
+    model.receive({ type: "rows", epoch: "e1", n: 1, namespace: null, records: [ai("z")], earlier: 0 });
     expect(store.records.size).toBe(2);
     expect(hellos()).toHaveLength(2);
     expect(asked()).toBe(1);

@@ -230,7 +230,7 @@ describe("collapse", () => {
   it("auto: failed and waiting boxes and those around them are open", () => {
     const outer = namespace(["a:1"], { status: "completed" });
     const bad = namespace(["a:1", "b:2"], { status: "failed" });
-    const other = namespace(["c:1"], { status: "completed" });
+    const other = namespace(["c:1"], { status: "completed", counts: { trouble: 1 } });
     const asks = record("interrupt", { namespace: ["c:1"], status: "pending", value: "May I?" });
     const { el } = show({ snapshot: snapshot({ live_chat: [asks] }, [outer, bad, other]) });
     expect(["a:1", "a:1|b:2", "c:1"].map((key) => expanded(box(el, key)))).toEqual(["true", "true", "true"]);
@@ -477,8 +477,9 @@ describe("the log", () => {
 
 describe("the header", () => {
   it("counts what is known and hides what is not", () => {
-    const rows = [tool("a"), tool("b", { status: "failed" }), ai("x", { usage: { total_tokens: 1234 } })];
-    const { el } = show({ snapshot: snapshot({ live_chat: rows }, [namespace(["n:1"])]) });
+    const counts = { tools: 2, failed: 1 };
+    const inner = namespace(["n:1"], { counts, usage: { total_tokens: 1234 } });
+    const { el } = show({ snapshot: snapshot({}, [inner]) });
     const text = el.querySelector(".nst-stats")?.textContent;
     expect(text).toContain("1,234 tokens");
     expect(text).toContain("2 tools 1 failed");
@@ -759,7 +760,7 @@ describe("a display", () => {
 
   it("asks for more of a long conversation on a click", () => {
     const rows = Array.from({ length: 2000 }, () => ai("x"));
-    const { model, el } = show({ snapshot: snapshot({ live_chat: rows, earlier: 1500 }) });
+    const { model, el } = show({ snapshot: snapshot({ live_chat: rows, floor: 1, earlier: { "": 1500 } }) });
     const button = [...el.querySelectorAll("button")].find((b) => b.textContent === "Show 1,500 earlier");
     button?.click();
     expect(model.sent.at(-1)).toMatchObject({ type: "rows", limit: 500 });

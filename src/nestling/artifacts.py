@@ -59,6 +59,8 @@ class Artifacts(Sequence[Artifact]):
 
     def keep(self, record_id: str, value: Any) -> None:
         self._objects[record_id] = value
+        for gone in [key for key in self._objects if key not in self._conversation.records]:
+            del self._objects[gone]  # max_records
 
     def describe(self, value: Any, title: str) -> dict[str, Any]:
         """`kind` and `mime` of an object. Never raises."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
 
+from nestling.counts import Tally
 from nestling.encode import encode, text
+from nestling.limit import drop_oldest, is_left_empty
 from nestling.records import (
     OPEN,
     Change,
@@ -40,7 +42,9 @@ class Consumer(Protocol):
     def added(self, record: Record) -> None: ...
     def changed(self, record: Record, fields: dict[str, Any]) -> None: ...
     def grown(self, record: Record, field: TextField, text: str) -> None: ...
-    def namespace(self, namespace: Namespace, fields: dict[str, Any] | None) -> None: ...
+    def dropped(self, record: Record) -> None: ...
+    def namespace(self, namespace: Namespace, fields: Mapping[str, Any] | None) -> None: ...
+    def namespace_dropped(self, key: str) -> None: ...
     def run(self) -> None: ...
     def dirty(self) -> None: ...
 
@@ -54,6 +58,8 @@ class Conversation:
         self.status: RunStatus = "idle"
         self.turn = 0
         self.problems = 0
+        #: Number of records that are kept; None keeps all.
+        self.max_records: int | None = None
         self.thread_id: str | None = None
         self.started_at: float | None = None
         self.ended_at: float | None = None
@@ -71,6 +77,9 @@ class Conversation:
         self.history: list[Record] = []
         self.records: dict[str, Record] = {}
         self.namespaces: dict[str, Namespace] = {}
+        self.counts = Tally()
+        #: How many records were dropped.
+        self.left_out = 0
         #: Records and boxes of each namespace, by its key.
         self._rows_in: dict[str, list[Record]] = {}
         self._boxes_in: dict[str, list[Namespace]] = {}
@@ -97,6 +106,10 @@ class Conversation:
         """The records of one namespace, without those inside it."""
         return self._rows_in.get(key, [])
 
+    def boxes_in(self, key: str) -> list[Namespace]:
+        """The boxes right inside of one namespace."""
+        return self._boxes_in.get(key, [])
+
     def run_state(self) -> RunState:
         state: RunState = {"status": self.status, "turn": self.turn, "now": self.clock()}
         if self.started_at is not None:
@@ -107,6 +120,8 @@ class Conversation:
             state["thread_id"] = self.thread_id
         if self.problems:
             state["problems"] = self.problems
+        if self.left_out:
+            state["left_out"] = self.left_out
         return state
 
     def settle(self) -> None:
@@ -164,6 +179,8 @@ class Conversation:
         )
         _clean(cast("dict[str, Any]", record))
         key = "|".join(namespace)
+        if key not in self.namespaces:  # it was dropped
+            self._revive(tuple(namespace))
         if status in OPEN:
             self._open.setdefault(key, {})[record["id"]] = record
         elif status != "pending":
@@ -174,7 +191,9 @@ class Conversation:
         self._edited(record)
         if self.consumer is not None:
             self.consumer.added(record)
+        self._count(record)
         self._tell("add", record["id"], record)
+        self.limit()
         return record
 
     def set(self, record: Record, **fields: Any) -> None:
@@ -199,6 +218,8 @@ class Conversation:
         self._edited(record)
         if self.consumer is not None:
             self.consumer.changed(record, changed)
+        if "status" in changed or "spawned" in changed:
+            self._count(record)
         self._tell("set", record["id"], record)
 
     def append(self, record: Record, piece: str, field: TextField = "content") -> None:
@@ -238,11 +259,7 @@ class Conversation:
             "order": order,
             "started_at": self.clock(),
         }
-        self.namespaces[box["key"]] = box
-        if parent is not None:
-            self._boxes_in.setdefault(parent, []).append(box)
-        if self.consumer is not None:
-            self.consumer.namespace(box, None)
+        self._put_namespace(box)
         self._tell("namespace", box["key"], box)
         return box
 
@@ -252,7 +269,10 @@ class Conversation:
         if not changed:
             return
         _assign(cast("dict[str, Any]", namespace), changed)
-        if self.consumer is not None:
+        key = namespace["key"]
+        if self.namespaces.get(key) is not namespace:  # it was dropped, and goes on
+            self._put_namespace(namespace)
+        elif self.consumer is not None:
             self.consumer.namespace(namespace, changed)
         self._tell("namespace", namespace["key"], namespace)
 
@@ -295,12 +315,40 @@ class Conversation:
             self.edits["chat_history"] += 1
         self.live = []
         self._set_status(status)
+        self.limit()
+        self._drop_shells()
 
     def clear(self) -> None:
         root = self.namespaces[""]
         self.status, self.turn, self.problems = "idle", 0, 0
         self.started_at = self.ended_at = self.thread_id = None
         self._clear(root["label"])
+
+    def limit(self) -> None:
+        """Drops what is over `max_records`."""
+        if self.max_records is not None:
+            drop_oldest(self, self.max_records)
+
+    def drop(self, record: Record) -> None:
+        """Forgets a record that its list has given up, and the boxes that it leaves empty."""
+        self.settle()
+        self.left_out += 1
+        self._edited(record)
+        del self.records[record["id"]]
+        key = "|".join(record["namespace"])
+        _remove(self._rows_in[key], record)
+        counted = self.counts.update(record, gone=True)
+        if self.consumer is not None:
+            self.consumer.dropped(record)
+            self.consumer.run()
+        box = self.namespaces[key]
+        if not is_left_empty(self, box):
+            if counted and self.consumer is not None:
+                self.consumer.namespace(box, {"counts": self.counts.of(key)})
+            return
+        while is_left_empty(self, around := self.namespaces[box["parent"] or ""]):
+            box = around
+        self._drop_box(box)
 
     def problem(self) -> None:
         """Counts a fault of the display."""
@@ -325,6 +373,47 @@ class Conversation:
                 self._telling = False
 
     # --- inside ---------------------------------------------------------------------------
+
+    def _count(self, record: Record) -> None:
+        if self.counts.update(record) and self.consumer is not None:
+            key = "|".join(record["namespace"])
+            self.consumer.namespace(self.namespaces[key], {"counts": self.counts.of(key)})
+
+    def _put_namespace(self, box: Namespace) -> None:
+        self.namespaces[box["key"]] = box
+        if box["parent"] is not None:
+            if box["parent"] not in self.namespaces:
+                self._revive(tuple(box["namespace"][:-1]))
+            self._boxes_in.setdefault(box["parent"], []).append(box)
+        if self.consumer is not None:
+            self.consumer.namespace(box, None)
+
+    def _revive(self, namespace: tuple[str, ...]) -> None:
+        """A box that was dropped with all that stood in it, as something new comes in there."""
+        parent = "|".join(namespace[:-1])
+        label = namespace[-1].partition(":")[0]
+        self.add_namespace(namespace, label=label, parent=parent, status="completed")
+
+    def _drop_shells(self) -> None:
+        """Drops boxes that ended after the last of their records had gone."""
+        if not self.left_out:
+            return
+        oldest = self.history[0]["seq"] if self.history else self._seq
+        for box in list(self.namespaces.values()):
+            if box["seq"] < oldest and box["key"] in self.namespaces and is_left_empty(self, box):
+                self._drop_box(box)
+
+    def _drop_box(self, box: Namespace) -> None:
+        for inner in list(self.boxes_in(box["key"])):
+            self._drop_box(inner)
+        key = box["key"]
+        del self.namespaces[key]
+        _remove(self._boxes_in[box["parent"] or ""], box)
+        for kept in (self._rows_in, self._boxes_in, self._open):
+            kept.pop(key, None)
+        self.counts.forget(key)
+        if self.consumer is not None:
+            self.consumer.namespace_dropped(key)
 
     def _set_status(self, status: RunStatus) -> None:
         self.status = status
@@ -356,6 +445,11 @@ class Conversation:
     def _tell(self, op: Any, key: str, record: Any) -> None:
         if self.callbacks:
             self.changes.append({"op": op, "id": key, "record": record})
+
+
+def _remove(items: list[Any], item: Any) -> None:
+    """By identity; it is the first, mostly."""
+    del items[next(i for i, other in enumerate(items) if other is item)]
 
 
 def _call(callback: Callable[[Change], None], change: Change) -> None:

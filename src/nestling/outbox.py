@@ -12,8 +12,9 @@ import logging
 import secrets
 import threading
 import time
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
@@ -29,6 +30,10 @@ MAX_CHARS = 150_000
 #: Bytes of one snapshot or answer, and its number of rows.
 MAX_BYTES = 900_000
 MAX_ROWS = 500
+#: Bytes of a row that a snapshot brings along for the header of its box.
+MAX_FACE = 20_000
+#: So many rows of a box are looked through for it.
+MAX_FACES = 20
 #: Patches that are kept for a page that missed some.
 RING = 90
 #: Characters of a text too large for a snapshot that stand in it; the rest follows.
@@ -75,7 +80,8 @@ class Outbox:
         self._run = False
 
     def _forget(self) -> None:
-        self._namespaces: dict[str, dict[str, Any]] = {}
+        self._drop: list[int] = []
+        self._namespaces: dict[str, dict[str, Any] | None] = {}
         self._add: dict[int, Record] = {}
         self._set: dict[int, dict[str, Any]] = {}
         self._append: dict[tuple[int, TextField], str] = {}
@@ -101,9 +107,25 @@ class Outbox:
             self._append[key] = self._append.get(key, "") + text
         self.dirty()
 
-    def namespace(self, namespace: Namespace, fields: dict[str, Any] | None) -> None:
-        changed = cast("dict[str, Any]", namespace) if fields is None else fields
-        self._namespaces.setdefault(namespace["key"], {}).update(changed)
+    def dropped(self, record: Record) -> None:
+        seq = record["seq"]
+        self._set.pop(seq, None)
+        for field in _TEXT:
+            self._append.pop((seq, field), None)
+        if self._add.pop(seq, None) is None:
+            self._drop.append(seq)
+        self.dirty()
+
+    def namespace(self, namespace: Namespace, fields: Mapping[str, Any] | None) -> None:
+        changed = self._whole(namespace) if fields is None else fields
+        self._namespaces[namespace["key"]] = {
+            **(self._namespaces.get(namespace["key"]) or {}),
+            **changed,
+        }
+        self.dirty()
+
+    def namespace_dropped(self, key: str) -> None:
+        self._namespaces[key] = None
         self.dirty()
 
     def run(self) -> None:
@@ -186,6 +208,8 @@ class Outbox:
         if self._run:
             body["run"], self._run = self.conversation.run_state(), False
         room = MAX_CHARS
+        if self._drop:
+            body["drop"], self._drop = self._drop, []
         if self._namespaces:
             body["namespaces"], room = self._take_namespaces(room)
         if self._add and not self._namespaces:  # their boxes have to go first
@@ -201,13 +225,13 @@ class Outbox:
         self.n += 1
         return cast(Patch, {"type": "patch", "epoch": self.epoch, "n": self.n, **body})
 
-    def _take_namespaces(self, room: int) -> tuple[dict[str, dict[str, Any]], int]:
-        taken: dict[str, dict[str, Any]] = {}
+    def _take_namespaces(self, room: int) -> tuple[dict[str, dict[str, Any] | None], int]:
+        taken: dict[str, dict[str, Any] | None] = {}
         for key in list(self._namespaces):
             if taken and room <= 0:
                 break
             taken[key] = self._namespaces.pop(key)
-            room -= _extra(taken[key])
+            room -= _extra(taken[key] or {})
         return taken, room
 
     def _take_added(self, room: int) -> tuple[list[Record], int]:
@@ -274,11 +298,13 @@ class Outbox:
             else:
                 self.send(self.snapshot())
 
-    def rows(self, before: int, limit: int) -> Rows:
-        """Up to `limit` rows right before the one with `seq` = `before`."""
+    def rows(self, before: int, limit: int, namespace: str | None = None) -> Rows:
+        """Up to `limit` rows right before `seq` = `before`, of one namespace or of all."""
         with self._lock:
             self.flush()
-            older = [record for record in self.conversation.rows() if record["seq"] < before]
+            conversation = self.conversation
+            rows = conversation.rows() if namespace is None else conversation.rows_in(namespace)
+            older = rows[: bisect_left(rows, before, key=_seq)]
             kept = self._last_rows(older, min(limit, MAX_ROWS), MAX_BYTES)
             if self._many_boxes():  # the page may not have theirs
                 for box in self._boxes_of(kept).values():
@@ -289,6 +315,7 @@ class Outbox:
                 "type": "rows",
                 "epoch": self.epoch,
                 "n": self.n,
+                "namespace": namespace,
                 "records": kept,
                 "earlier": len(older) - len(kept),
             }
@@ -303,25 +330,73 @@ class Outbox:
             conversation = self.conversation
             rows = conversation.rows()
             rows = rows[: len(rows) - len(self._add)]  # the newest, which are still to come
-            kept = {r["seq"]: r for r in self._last_rows(rows, MAX_ROWS, MAX_BYTES // 2)}
+            kept = self._last_rows(rows, MAX_ROWS, MAX_BYTES // 2)
+            floor = kept[0]["seq"] if len(kept) < len(rows) else 0
+            earlier = self._earlier(floor)
             boxes = conversation.namespaces
             if self._many_boxes():
-                boxes = self._boxes_of(kept.values())
+                boxes = self._boxes_of(kept)
+            shown = {key: self._whole(box) for key, box in boxes.items()}
+            if earlier:
+                room = MAX_BYTES - len(json.dumps([kept, shown, earlier]))
+                kept = self._faces(boxes.values(), floor, room) + kept
+            live = conversation.live[0]["seq"] if conversation.live else float("inf")
             return {
                 "type": "snapshot",
                 "epoch": self.epoch,
                 "n": self.n,
                 "run": conversation.run_state(),
-                "namespaces": {k: cast(Namespace, dict(v)) for k, v in boxes.items()},
-                "chat_history": [kept[r["seq"]] for r in conversation.history if r["seq"] in kept],
-                "live_chat": [kept[r["seq"]] for r in conversation.live if r["seq"] in kept],
-                "earlier": len(rows) - len(kept),
+                "namespaces": shown,
+                "chat_history": [record for record in kept if record["seq"] < live],
+                "live_chat": [record for record in kept if record["seq"] >= live],
+                "floor": floor,
+                "earlier": earlier,
             }
+
+    def _whole(self, box: Namespace) -> dict[str, Any]:
+        counts = self.conversation.counts.of(box["key"])
+        return {**box, "counts": counts} if counts else dict(box)
+
+    def _earlier(self, floor: int) -> dict[str, int]:
+        """Namespace -> number of its rows before `floor`."""
+        found: dict[str, int] = {}
+        if floor:
+            for key in self.conversation.namespaces:
+                older = bisect_left(self.conversation.rows_in(key), floor, key=_seq)
+                if older:
+                    found[key] = older
+        return found
+
+    def _faces(self, boxes: Iterable[Namespace], floor: int, room: int) -> list[Record]:
+        """What headers of boxes are drawn with, of rows before `floor`: of the last boxes first."""
+        found: dict[int, Record] = {}
+        for box in sorted(boxes, key=lambda box: box["seq"], reverse=True):
+            for record in self._face(box):
+                seq, size = record["seq"], len(json.dumps(record))
+                pending = any((seq, field) in self._append for field in _TEXT)
+                if seq >= floor or seq in found or pending or size > min(MAX_FACE, room):
+                    continue
+                found[seq] = cast(Record, dict(record))
+                room -= size
+        return [found[seq] for seq in sorted(found)]
+
+    def _face(self, box: Namespace) -> Iterator[Record]:
+        """The call that opened a box, and what was said last in it."""
+        conversation = self.conversation
+        call = conversation.records.get(box["spawned_by"] or "")
+        if call is not None:
+            yield call
+        rows = conversation.rows_in(box["key"])
+        for record in reversed(rows[-MAX_FACES:]):
+            told = record["type"] in ("error", "interrupt") or record["content"]
+            if told and record["type"] not in ("user", "update"):
+                yield record
+                return
 
     def _many_boxes(self) -> bool:
         """Whether a snapshot has no room for all boxes."""
         boxes = self.conversation.namespaces
-        return len(boxes) > MAX_ROWS and len(json.dumps(boxes)) > MAX_BYTES // 2
+        return len(boxes) > MAX_ROWS and len(json.dumps(boxes)) > MAX_BYTES // 3
 
     def _boxes_of(self, rows: Iterable[Record]) -> dict[str, Namespace]:
         """The boxes in which `rows` stand, those that are open, and all around them."""
@@ -358,6 +433,10 @@ class Outbox:
         for record, texts in whole:  # in pieces, for whoever has only their beginnings now
             self.changed(record, texts)
         return kept[::-1]
+
+
+def _seq(record: Record) -> int:
+    return record["seq"]
 
 
 def _extra(fields: Mapping[str, Any]) -> int:

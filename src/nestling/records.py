@@ -119,6 +119,8 @@ class RunState(TypedDict):
     thread_id: NotRequired[str]
     #: Faults of the display itself so far ("1 display problem"); absent when there are none.
     problems: NotRequired[int]
+    #: Records that `max_records` has dropped; absent when there are none.
+    left_out: NotRequired[int]
 
 
 class Change(TypedDict):
@@ -138,15 +140,17 @@ class Patch(TypedDict):
     """Everything that changed in one frame, merged per record.
 
     To be applied in the order of the fields below; a part that does not apply is absent.
-    A null inside `set` or `namespaces` removes the field.
+    A null inside `set` or `namespaces` removes the field, a null for a namespace the box.
     """
 
     type: Literal["patch"]
     epoch: str
     n: int
     run: NotRequired[RunState]
-    #: key -> whole namespace when new, else the changed fields.
-    namespaces: NotRequired[dict[str, dict[str, Any]]]
+    #: `seq` of records that are no longer kept.
+    drop: NotRequired[list[int]]
+    #: key -> whole namespace when new, else the changed fields; its `counts` beside them.
+    namespaces: NotRequired[dict[str, dict[str, Any] | None]]
     add: NotRequired[list[Record]]
     #: `[seq, changed fields]`
     set: NotRequired[list[tuple[int, dict[str, Any]]]]
@@ -161,11 +165,15 @@ class Snapshot(TypedDict):
     epoch: str
     n: int
     run: RunState
-    namespaces: dict[str, Namespace]
+    #: With the `counts` of each, see `counts.py`.
+    namespaces: dict[str, dict[str, Any]]
     chat_history: list[Record]
     live_chat: list[Record]
-    #: Number of older rows that are left out here; ask for them with `rows`.
-    earlier: int
+    #: Every row from this `seq` on is here. Of those before only what the header of a closed
+    #: box is drawn with: its call, what was said last in it.
+    floor: int
+    #: Namespace -> number of its older rows that are not here; ask for them with `rows`.
+    earlier: dict[str, int]
 
 
 class Rows(TypedDict):
@@ -174,7 +182,10 @@ class Rows(TypedDict):
     type: Literal["rows"]
     epoch: str
     n: int
+    #: Whose rows they are; None: of all.
+    namespace: str | None
     records: list[Record]
+    #: Number of rows before these.
     earlier: int
 
 
@@ -191,9 +202,10 @@ class Hello(TypedDict):
 
 
 class RowsRequest(TypedDict):
-    """Asks for up to `limit` rows right before the record with `seq` = `before`."""
+    """Asks for up to `limit` rows right before `seq` = `before`, of one namespace or of all."""
 
     type: Literal["rows"]
+    namespace: str | None
     before: int
     limit: int
 

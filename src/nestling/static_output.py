@@ -15,7 +15,7 @@ from itertools import cycle
 from nestling.encode import short
 from nestling.markdown import prose
 from nestling.records import Namespace, Record
-from nestling.text import Branch, clean, line, outline, summary
+from nestling.text import Branch, clean, line, not_here, outline, summary
 
 _LINE = "rgba(128,128,128,.35)"
 _FRAME = (
@@ -41,7 +41,7 @@ _LEAST = 200
 
 
 def static_html(
-    namespaces: Mapping[str, Namespace], rows: Iterable[Record], status: str
+    namespaces: Mapping[str, Namespace], rows: Iterable[Record], status: str, left_out: int = 0
 ) -> tuple[str, str]:
     """`(key, html)` of a run; the key is a hash of what is shown, equal for equal runs."""
     rows = list(rows)
@@ -50,6 +50,8 @@ def static_html(
     head = f"<div><b>{_mark(status)}{status.capitalize()}</b> {label}</div>"
     root = outline(namespaces, rows)
     body = "".join(map(drawing.branch, root.children))
+    if left_out:
+        body = f'<div style="{_ROW};{_MUTED}">{not_here(left_out)}</div>{body}'
     made = summary(root)
     if made:
         body += f'<div style="{_ROW}">{_escape(made)}</div>'

@@ -48,15 +48,39 @@ def outline(namespaces: Mapping[str, Namespace], rows: Iterable[Record]) -> Bran
     return boxes[""]
 
 
-def tree(namespaces: Mapping[str, Namespace], rows: Iterable[Record], status: str) -> str:
-    """The text of a run; `rows` in order of `seq`."""
+def tree(
+    namespaces: Mapping[str, Namespace], rows: Iterable[Record], status: str, left_out: int = 0
+) -> str:
+    """The text of a run; `rows` in order of `seq`, of which `left_out` older ones are not there."""
     rows = list(rows)
     root = outline(namespaces, rows)
-    lines = [f"{label_of(namespaces[''])} [{status}]", *_draw(root, "")]
+    lines = [f"{label_of(namespaces[''])} [{status}]"]
+    if left_out:
+        lines.append(f"│  {not_here(left_out)}")
+    lines += _draw(root, "")
     made = summary(root)
     if made:
         lines.append(made)
     return "\n".join(lines)
+
+
+def not_here(count: int) -> str:
+    """What stands in place of older records."""
+    return f"{count:,} older {'entry is' if count == 1 else 'entries are'} left out"
+
+
+def last(
+    namespaces: Mapping[str, Namespace], rows: list[Record], limit: int
+) -> tuple[Mapping[str, Namespace], list[Record]]:
+    """The last records, with the boxes that they stand in."""
+    if len(rows) <= limit:
+        return namespaces, rows
+    rows = rows[-limit:]
+    wanted = {""}
+    for record in rows:
+        segments = record["namespace"]
+        wanted |= {"|".join(segments[:depth]) for depth in range(1, len(segments) + 1)}
+    return {key: box for key, box in namespaces.items() if key in wanted}, rows
 
 
 def records(branch: Branch) -> Iterator[Record]:

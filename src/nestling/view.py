@@ -20,7 +20,7 @@ from nestling.outbox import Outbox
 from nestling.records import Namespace, Record
 from nestling.runs import Runs
 from nestling.static_output import static_html
-from nestling.text import label_of, tree
+from nestling.text import label_of, last, tree
 from nestling.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -80,6 +80,9 @@ class _Keys(traitlets.TraitType[Any, Any]):
             return _Synced(value)
         raise traitlets.TraitError(f"keys is True or False, not {value!r}")
 
+
+#: Records that a cell keeps of a run: a notebook that grew by more could soon not be opened.
+STATIC_ROWS = 2000
 
 #: Synced traits that nobody but the view sets.
 _OURS = frozenset({"snapshot", "static_key"})
@@ -171,6 +174,24 @@ class View(Runs, anywidget.AnyWidget):
         self.on_msg(self._on_command)
         display.claim_cell(self)
 
+    @traitlets.validate("max_records")
+    def _at_least_one(self, proposal: Any) -> Any:
+        if proposal["value"] is not None and proposal["value"] < 1:
+            raise traitlets.TraitError("max_records is a number from 1 on, or None to keep all.")
+        return proposal["value"]
+
+    @traitlets.observe("max_records")
+    def _limit(self, _change: Any = None) -> None:
+        """What is over the limit goes at once, for all pages in one piece."""
+        conversation = self._conversation
+        with conversation.lock:
+            conversation.max_records = self.max_records
+            before = conversation.left_out
+            conversation.limit()
+            if conversation.left_out > before:
+                self._outbox.reset()
+                self._outbox.send(self._outbox.snapshot())
+
     @traitlets.default("keys")
     def _all_synced(self) -> _Synced:
         return _Synced(self.traits(sync=True))
@@ -250,7 +271,8 @@ class View(Runs, anywidget.AnyWidget):
         conversation = self._conversation
         with conversation.lock:
             conversation.settle()
-            return tree(conversation.namespaces, conversation.rows(), conversation.status)
+            rows, left_out = conversation.rows(), conversation.left_out
+            return tree(conversation.namespaces, rows, conversation.status, left_out)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: Any = super()._repr_mimebundle_(**kwargs)
@@ -282,11 +304,14 @@ class View(Runs, anywidget.AnyWidget):
         conversation = self._conversation
         with conversation.lock:
             conversation.settle()
-            rows, namespaces = conversation.rows(), conversation.namespaces
-            key, html = static_html(namespaces, rows, conversation.status)
+            every, status = conversation.rows(), conversation.status
+            namespaces, rows = last(conversation.namespaces, every, STATIC_ROWS)
+            left_out = conversation.left_out + len(every) - len(rows)
+            key, html = static_html(namespaces, rows, status, left_out)
+            plain = tree(namespaces, rows, status, left_out)
         if self.comm is not None and key not in self.static_key.split():
             self.static_key = f"{self.static_key} {key}".strip()  # the page hides it at once
-        display.publish({"text/html": html, "text/plain": str(self)})
+        display.publish({"text/html": html, "text/plain": plain})
 
     def _show_first(self) -> None:
         execution = display.execution()
@@ -315,7 +340,9 @@ class View(Runs, anywidget.AnyWidget):
         if kind == "hello" and isinstance(command.get("have"), int):
             self._outbox.hello(command.get("epoch"), command["have"])
         elif kind == "rows" and all(type(command.get(k)) is int for k in ("before", "limit")):
-            self._post(self._outbox.rows(command["before"], command["limit"]))
+            namespace = command.get("namespace")
+            if namespace is None or isinstance(namespace, str):
+                self._post(self._outbox.rows(command["before"], command["limit"], namespace))
         elif kind == "stop":
             self.stop()
 

@@ -14,7 +14,7 @@ class Page:
         message = json.loads(json.dumps(message, allow_nan=False))
         if message["type"] == "snapshot":
             self.epoch, self.n, self.run = message["epoch"], message["n"], message["run"]
-            self.boxes, self.earlier = message["namespaces"], message["earlier"]
+            self.boxes, self.earlier = message["namespaces"], sum(message["earlier"].values())
             found = message["chat_history"] + message["live_chat"]
             self.rows = {record["seq"]: record for record in found}
         elif message["epoch"] == self.epoch and message["n"] > self.n:
@@ -24,8 +24,13 @@ class Page:
 
     def _apply(self, patch):
         self.run = patch.get("run", self.run)
+        for seq in patch.get("drop", ()):
+            self.rows.pop(seq, None)
         for key, fields in patch.get("namespaces", {}).items():
-            assign(self.boxes.setdefault(key, {}), fields)
+            if fields is None:
+                self.boxes.pop(key, None)
+            else:
+                assign(self.boxes.setdefault(key, {}), fields)
         for record in patch.get("add", ()):
             assert record["seq"] not in self.rows
             self.rows[record["seq"]] = record
@@ -38,7 +43,12 @@ class Page:
     def equals(self, view):
         conversation = view._conversation
         assert list(self.rows.values()) == json.loads(json.dumps(list(view.transcript)))
-        assert self.boxes == json.loads(json.dumps(view.namespaces))
+        boxes = json.loads(json.dumps(view.namespaces))
+        assert {k: {**box, "counts": {}} for k, box in self.boxes.items()} == {
+            k: {**box, "counts": {}} for k, box in boxes.items()
+        }
+        counts = {key: box.get("counts", {}) for key, box in self.boxes.items()}
+        assert counts == {key: conversation.counts.of(key) for key in boxes}
         state = conversation.run_state()
         assert {**self.run, "now": 0} == {**state, "now": 0}
         return True

@@ -1,3 +1,5 @@
+import { rect } from "../dom.ts";
+
 interface Mark {
   el: Element;
   /** Finds the same row or box after everything was drawn anew. */
@@ -18,13 +20,13 @@ export class Anchor {
   take() {
     const { area } = this;
     if (area.clientHeight === 0) return;
-    const edge = area.getBoundingClientRect().top;
+    const edge = rect(area).top;
     this.#marks = [];
     for (let at = area.firstElementChild; at; ) {
       const inside: Element[] = [...at.children];
       at = null;
       for (const el of inside) {
-        const { top, bottom, height } = el.getBoundingClientRect();
+        const { top, bottom, height } = rect(el);
         if (height === 0 || bottom <= edge + 1 || el instanceof HTMLButtonElement) continue;
         this.#marks.unshift({ el, selector: selectorOf(el), top: top - edge });
         if (top < edge) at = el;
@@ -36,11 +38,11 @@ export class Anchor {
   restore() {
     const { area } = this;
     if (area.clientHeight === 0) return;
-    const edge = area.getBoundingClientRect().top;
+    const edge = rect(area).top;
     for (const mark of this.#marks) {
       const el =
         !mark.el.isConnected && mark.selector ? (area.querySelector(mark.selector) ?? mark.el) : mark.el;
-      const { top, height } = el.getBoundingClientRect();
+      const { top, height } = rect(el);
       if (!el.isConnected || height === 0) continue;
       // What has closed above the edge comes into sight: the reader sees where the rest went.
       const wanted = mark.top + height > 0 ? mark.top : 0;

@@ -1,4 +1,4 @@
-import { h } from "../dom.ts";
+import { ended, h } from "../dom.ts";
 import type { Record } from "../protocol.ts";
 import type { Store } from "../store.ts";
 import { label, many, spoken } from "../wording.ts";
@@ -24,7 +24,7 @@ export class Announcer {
     readonly all: () => boolean,
     signal: AbortSignal,
   ) {
-    signal.addEventListener("abort", () => clearTimeout(this.#timer), { once: true });
+    ended(signal, () => clearTimeout(this.#timer));
   }
 
   update(changed: Record[] = []) {
@@ -32,14 +32,11 @@ export class Announcer {
     const { status } = store.run;
     const before = this.#status;
     this.#status = status;
-    let ended = 0;
-    for (const namespace of store.namespaces.values())
-      if (namespace.parent !== null && namespace.status === "completed") ended++;
     const lost = store.connection === "lost";
     const news = lost && !this.#lost;
     this.#lost = lost;
-    const finished = ended - this.#ended;
-    this.#ended = ended;
+    const finished = store.completed - this.#ended;
+    this.#ended = store.completed;
     // What was there when the page came is no news.
     if (before === null) {
       for (const record of store.records.values()) this.#isNews(record);

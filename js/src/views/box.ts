@@ -8,6 +8,8 @@ import type { Stage } from "./stage.ts";
 import { CallDetails, lookOf, resultOf } from "./tool.ts";
 
 const CLOSES_AFTER = 1000;
+/** Children of a box among which its summary is looked for. */
+const LOOKED_AT = 50;
 let ids = 0;
 
 const LOOKS: { [status: string]: [Icon, string] } = {
@@ -30,6 +32,7 @@ export class Box {
   #word = h("span", "nst-vh");
   #summary = h("span", "nst-sum");
   #meta = h("span", "nst-m nst-num");
+  #namespace: Namespace;
   #call: number | null = null;
   #details: CallDetails | null = null;
   #callButton: HTMLButtonElement | null = null;
@@ -43,7 +46,8 @@ export class Box {
     readonly key: string,
     readonly stage: Stage,
   ) {
-    const namespace = this.#namespace;
+    const namespace = stage.store.namespaces.get(key) as Namespace;
+    this.#namespace = namespace;
     const depth = Math.min(6, 2 + namespace.namespace.length);
     const inside = h("div", { class: "nst-body", id: `nst-body-${++ids}` });
     this.#button = h(
@@ -63,13 +67,9 @@ export class Box {
     on(this.#button, "click", stage.signal, () => {
       stage.reader.boxes.set(key, !this.#open);
       this.update();
+      if (this.#open) this.body.ask();
     });
-    this.body.sync(0);
     this.update();
-  }
-
-  get #namespace(): Namespace {
-    return this.stage.store.namespaces.get(this.key) as Namespace;
   }
 
   get running(): boolean {
@@ -175,6 +175,7 @@ export class Box {
   /** Closes, unless somebody is at it; then looks again later. */
   #closeLater() {
     const { stage } = this;
+    if (stage.boxes.get(this.key) !== this) return;
     const { status } = this.#namespace;
     const stays =
       stage.reader.boxes.has(this.key) ||
@@ -203,6 +204,7 @@ export class Box {
     attribute(this.#button, "aria-expanded", String(open));
     this.el.classList.toggle("nst-open", open);
     show(this.body.el, open);
+    this.body.show(open);
     this.#chevron = changeIcon(this.#chevron, open ? "open" : "closed", "nst-chev");
     this.#drawSummary();
     this.#drawMeta();
@@ -247,7 +249,8 @@ export function summaryOf(stage: Stage, namespace: Namespace): string {
     return culprit ? `Cancelled when ${culprit.label} failed.` : "Stopped.";
   }
   let result = "";
-  for (let i = store.tree.count(namespace.key) - 1; i >= 0; i--) {
+  const count = store.tree.count(namespace.key);
+  for (let i = count - 1; i >= Math.max(0, count - LOOKED_AT); i--) {
     const child = store.tree.child(namespace.key, i);
     if (!child) continue;
     if ("key" in child) {

@@ -1,4 +1,4 @@
-import { h, on, setText, show } from "../dom.ts";
+import { ended, h, on, rect, setText, show } from "../dom.ts";
 import { clock, label } from "../wording.ts";
 import type { Stage } from "./stage.ts";
 
@@ -18,7 +18,7 @@ export class Crumb {
     signal: AbortSignal,
   ) {
     show(this.el, false);
-    signal.addEventListener("abort", () => clearTimeout(this.#timer), { once: true });
+    ended(signal, () => clearTimeout(this.#timer));
   }
 
   /** Looks soon: finding out what stands at the top is too dear for every frame. */
@@ -48,13 +48,13 @@ export class Crumb {
 
   #innermost(): HTMLElement | null {
     if (this.area.scrollTop < 8 || !this.stage()?.boxes.size) return null;
-    const { left, top, width } = this.area.getBoundingClientRect();
+    const { left, top, width } = rect(this.area);
     const root = this.area.getRootNode() as Document | ShadowRoot;
     // Right of the rules of the outer boxes, below the breadcrumb itself.
     for (const x of [left + width / 2, left + 40]) {
       const at = root.elementsFromPoint?.(x, top + 34).find((e) => this.area.contains(e) && e !== this.area);
       let box = at?.closest<HTMLElement>("article[data-namespace]") ?? null;
-      while (box && (box.firstElementChild as Element).getBoundingClientRect().bottom > top + 8)
+      while (box && rect(box.firstElementChild as Element).bottom > top + 8)
         box = box.parentElement?.closest<HTMLElement>("article[data-namespace]") ?? null;
       if (box) return box;
     }
@@ -76,8 +76,7 @@ export class Crumb {
       on(crumb, "click", stage.signal, () => {
         const box = stage.boxes.get(namespace.key)?.el;
         if (!namespace.key) this.area.scrollTop = 0;
-        else if (box)
-          this.area.scrollTop += box.getBoundingClientRect().top - this.area.getBoundingClientRect().top - 8;
+        else if (box) this.area.scrollTop += rect(box).top - rect(this.area).top - 8;
       });
       this.el.append(crumb);
     });

@@ -1,4 +1,4 @@
-import { h, on, setText, show } from "../dom.ts";
+import { ended, h, on, setText, show } from "../dom.ts";
 import { icon } from "../icons.ts";
 import { Anchor } from "./anchor.ts";
 
@@ -53,7 +53,7 @@ export class Follow {
     });
     observer.observe(area);
     if (area.firstElementChild) observer.observe(area.firstElementChild);
-    signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+    ended(signal, () => observer.disconnect());
   }
 
   get on(): boolean {

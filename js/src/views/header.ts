@@ -1,4 +1,4 @@
-import { attribute, h, on, setText, show } from "../dom.ts";
+import { attribute, ended, h, on, setText, show } from "../dom.ts";
 import { changeIcon, type Icon, icon } from "../icons.ts";
 import type { Store } from "../store.ts";
 import { clock, label, number } from "../wording.ts";
@@ -71,7 +71,7 @@ export class Header {
         show(this.#note, true);
       }, BUSY_AFTER);
     });
-    signal.addEventListener("abort", () => clearTimeout(this.#busy), { once: true });
+    ended(signal, () => clearTimeout(this.#busy));
     this.tools.append(this.#stop);
     show(this.#note, false);
     show(this.#problems, false);

@@ -1,4 +1,4 @@
-import { attribute, h, on, show } from "../dom.ts";
+import { attribute, h, on, rect, show } from "../dom.ts";
 import { icon } from "../icons.ts";
 
 export interface Choice {
@@ -46,7 +46,7 @@ export function menu(
     if (opened === (list.hidden === false)) return;
     show(list, opened);
     if (floating && opened) {
-      const { bottom, right } = button.getBoundingClientRect();
+      const { bottom, right } = rect(button);
       list.style.insetBlockStart = `${bottom + 4}px`;
       list.style.right = `${document.documentElement.clientWidth - right}px`;
       list.showPopover();

@@ -1,20 +1,31 @@
 import { isDrawn } from "../arrange.ts";
 import type { Comm, Model } from "../comm.ts";
 import { copyText } from "../copy.ts";
-import { attribute, h, on, setText, show } from "../dom.ts";
+import { attribute, ended, h, listen, on, rect, setText, show } from "../dom.ts";
 import type { Record } from "../protocol.ts";
 import type { Changes, Store } from "../store.ts";
 import { followTheme } from "../theme.ts";
 import { asMarkdown } from "../transcript.ts";
 import { label, number } from "../wording.ts";
 import { Announcer } from "./announce.ts";
-import { Body, LogBody } from "./body.ts";
+import { Body } from "./body.ts";
 import { Crumb } from "./crumb.ts";
+import { WINDOW } from "./earlier.ts";
 import { Follow } from "./follow.ts";
 import { Header, statusWord } from "./header.ts";
+import { LogBody } from "./log.ts";
 import { menu } from "./menu.ts";
 import { Shelf } from "./shelf.ts";
 import { type Reader, Stage } from "./stage.ts";
+
+/** The rows and boxes of one stage, in either mode. */
+interface Drawing {
+  draw(changes: Changes): void;
+  /** Says how much is not drawn. */
+  update(): void;
+  /** Gives up what ended before `seq`. */
+  trim(seq: number): void;
+}
 
 /** One display of a run: draws the store into `el` until the signal ends. */
 export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement, signal: AbortSignal) {
@@ -27,15 +38,15 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     log,
   );
   const body = h("div", "nst-rootbody");
-  const earlier = h("button", "nst-chip nst-earlier");
+  const leftOut = h("div", "nst-leftout");
   const empty = h("div", "nst-empty", "Ready. Run it with ", h("code", null, "view.invoke(…)"));
   const foot = h("div", "nst-foot", "In Python: ", h("code", null, "view.error"), " is the exception.");
-  on(earlier, "click", signal, () => comm.fetchEarlier());
 
   let stage: Stage | null = null;
   let ending: AbortController | null = null;
   let wasLost = false;
-  let draw: ((changes: Changes) => void) | null = null;
+  let drawing: Drawing | null = null;
+  let trimAt = 2 * WINDOW;
   const crumb = new Crumb(area, () => stage, signal);
   const follow = new Follow(area, signal, {
     live: () => store.run.status === "running" && store.connection === "live",
@@ -55,7 +66,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     boxes: new Map(),
     rows: new Set(),
     following: () => follow.on,
-    isAbove: (element) => element.getBoundingClientRect().top < area.getBoundingClientRect().bottom,
+    isAbove: (element) => rect(element).top < rect(area).bottom,
   };
   const hues = new Map<string, number>();
   // One choice for all displays of the view.
@@ -112,9 +123,10 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     const top = area.scrollTop;
     const shelf = new Shelf(made);
     body.replaceChildren();
-    log.replaceChildren(earlier, empty, body, foot, shelf.el);
+    log.replaceChildren(leftOut, empty, body, foot, shelf.el);
     root.dataset.mode = made.mode;
-    draw = made.mode === "nested" ? nested(made, shelf) : flat(made, shelf);
+    drawing = made.mode === "nested" ? nested(made, shelf) : flat(made, shelf);
+    trimAt = 2 * WINDOW;
     shelf.update([...store.records.values()]);
     made.ticking(header, () => {
       header.tick();
@@ -124,22 +136,37 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     frame([], 0);
   }
 
-  function nested(made: Stage, shelf: Shelf) {
+  function nested(made: Stage, shelf: Shelf): Drawing {
     const top = new Body(body, "", made);
-    top.sync(0);
-    return (changes: Changes) => {
+    top.show(true);
+    const bodies = () => [top, ...[...made.boxes.values()].map((box) => box.body)];
+    let short = made.isShort;
+    const draw = (changes: Changes) => {
+      if (short && !made.isShort) {
+        short = false;
+        for (const box of made.boxes.values()) box.body.show(box.open);
+      }
       for (const seq of changes.records) updateRow(made, seq);
       // Before they are arranged: a group asks its boxes how they are.
       for (const key of changes.namespaces) made.boxes.get(key)?.update();
       for (const [key, from] of changes.children) (key === "" ? top : made.boxes.get(key)?.body)?.sync(from);
       shelf.update([...changes.records].flatMap((seq) => store.records.get(seq) ?? []));
     };
+    return {
+      draw,
+      update() {
+        for (const each of bodies()) each.update();
+      },
+      trim(seq) {
+        for (const each of bodies()) each.trim(seq);
+      },
+    };
   }
 
-  function flat(made: Stage, shelf: Shelf) {
+  function flat(made: Stage, shelf: Shelf): Drawing {
     const all = new LogBody(body, made);
-    all.sync(0);
-    return (changes: Changes) => {
+    const draw = (changes: Changes) => {
+      if (changes.dropped.length) all.remove(new Set(changes.dropped));
       let from = Number.POSITIVE_INFINITY;
       for (const seq of changes.records) {
         const record = store.records.get(seq);
@@ -149,6 +176,16 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
       if (from < Number.POSITIVE_INFINITY) all.sync(from);
       shelf.update([...changes.records].flatMap((seq) => store.records.get(seq) ?? []));
     };
+    return { draw, update: () => all.update(), trim: (seq) => all.trim(seq) };
+  }
+
+  /** Gives up what is far above the end that the reader follows. */
+  function trim(made: Stage) {
+    const size = made.rows.size + made.boxes.size;
+    if (!follow.on || size < trimAt) return;
+    const seqs = [...made.rows.keys(), ...[...made.boxes.keys()].map((key) => store.newest(key))];
+    drawing?.trim(seqs.sort((a, b) => b - a)[WINDOW] as number);
+    trimAt = Math.max(2 * WINDOW, made.rows.size + made.boxes.size + WINDOW / 4);
   }
 
   function updateRow(made: Stage, seq: number) {
@@ -163,6 +200,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
   function redrawOpen(made: Stage) {
     for (const record of store.records.values()) if (isOpen(record)) updateRow(made, record.seq);
     for (const box of made.boxes.values()) box.update();
+    drawing?.update();
   }
 
   /** What belongs to the run as a whole. */
@@ -180,18 +218,23 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     announcer.update(changed);
     show(empty, store.records.size === 0 && store.namespaces.size <= 1 && store.run.status === "idle");
     show(foot, store.run.status === "failed");
-    show(earlier, store.earlier > 0 && !lost);
-    setText(earlier, `Show ${number(store.earlier)} earlier`);
+    const { left_out = 0 } = store.run;
+    show(leftOut, left_out > 0);
+    setText(leftOut, `${number(left_out)} older ${left_out === 1 ? "entry is" : "entries are"} left out`);
     follow.drawn(rows);
     crumb.update();
   }
 
   store.subscribe((changes) => {
-    if (changes.all || !draw) build();
+    if (changes.all || !drawing || !stage) build();
     else {
       follow.hold();
+      for (const gone of changes.dropped)
+        if (typeof gone === "number") stage.rows.delete(gone);
+        else stage.removeBox(gone);
       const changed = [...changes.records].flatMap((seq) => store.records.get(seq) ?? []);
-      draw(changes);
+      drawing.draw(changes);
+      trim(stage);
       frame(changed, changes.added.filter((seq) => isDrawn(store.records.get(seq) as Record)).length);
     }
   }, signal);
@@ -212,24 +255,18 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
   if (model.get("follow") === false) follow.stop();
   size();
   build();
-  const traits: [string, () => void][] = [
+  listen(model, signal, [
     ["change:mode", build],
     ["change:collapse", recollapse],
     ["change:theme", retheme],
     ["change:max_height", size],
     ["change:follow", () => (model.get("follow") === false ? follow.stop() : follow.start())],
-  ];
-  for (const [event, act] of traits) model.on(event as "change:mode", act);
+  ]);
   on(root, "keydown", signal, keepKeys);
-  signal.addEventListener(
-    "abort",
-    () => {
-      ending?.abort();
-      for (const [event, act] of traits) model.off(event as "change:mode", act);
-      root.remove();
-    },
-    { once: true },
-  );
+  ended(signal, () => {
+    ending?.abort();
+    root.remove();
+  });
 }
 
 function isOpen({ status }: Record): boolean {

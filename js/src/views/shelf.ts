@@ -29,10 +29,12 @@ export class Shelf {
     show(this.el, size > 0);
     // Cards that stand below the text that grows would push it away.
     show(this.#grid, this.stage.store.run.status !== "running");
+    const made = Math.max(size, this.stage.store.tally.of("").artifacts);
     const titles = [...this.#cards.keys()].map(
       (seq) => this.stage.store.records.get(seq)?.title || "Untitled",
     );
-    setText(this.#count, size ? `${many(size, "artifact")}: ` : "");
+    if (made > size) titles.unshift("…");
+    setText(this.#count, size ? `${many(made, "artifact")}: ` : "");
     setText(this.#titles, label(titles.join(", ")));
   }
 

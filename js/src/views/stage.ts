@@ -1,8 +1,10 @@
 import type { Comm } from "../comm.ts";
+import { ended } from "../dom.ts";
 import type { Namespace, Record } from "../protocol.ts";
 import type { Store } from "../store.ts";
 import { keyOf } from "../tree.ts";
 import type { Box } from "./box.ts";
+import { WINDOW } from "./earlier.ts";
 import type { Row } from "./row.ts";
 
 /** What the reader opened and closed by hand; belongs to one display, outlives a redraw. */
@@ -36,14 +38,10 @@ export class Stage {
     readonly signal: AbortSignal,
   ) {
     const interval = setInterval(() => this.tick(), 1000);
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearInterval(interval);
-        for (const timer of this.#timers) clearTimeout(timer);
-      },
-      { once: true },
-    );
+    ended(signal, () => {
+      clearInterval(interval);
+      for (const timer of this.#timers) clearTimeout(timer);
+    });
   }
 
   /** Whether what is not over goes on. */
@@ -59,6 +57,19 @@ export class Stage {
 
   tick() {
     for (const draw of this.#ticks.values()) draw();
+  }
+
+  /** So short that everything may be in the page, also what is closed. */
+  get isShort(): boolean {
+    return this.store.records.size + this.store.earlier(null) <= WINDOW;
+  }
+
+  removeBox(key: string) {
+    const box = this.boxes.get(key);
+    if (!box) return;
+    this.boxes.delete(key);
+    this.ticking(box, null);
+    box.body.clear();
   }
 
   settle() {

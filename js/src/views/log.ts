@@ -1,0 +1,79 @@
+import { isDrawn } from "../arrange.ts";
+import { Earlier, WINDOW } from "./earlier.ts";
+import { rowElement } from "./group.ts";
+import { CHUNK, List } from "./list.ts";
+import type { Stage } from "./stage.ts";
+
+/** Every row of the run in the order of its appearance, without boxes. */
+export class LogBody {
+  #list: List;
+  #earlier: Earlier;
+  #seqs: number[] = [];
+  /** Number of rows before the first that is drawn. */
+  #skipped = 0;
+
+  constructor(
+    readonly el: HTMLElement,
+    readonly stage: Stage,
+  ) {
+    this.#earlier = new Earlier(stage, null, (count) => this.#showMore(count));
+    el.replaceChildren(this.#earlier.el);
+    this.#list = new List(el);
+    this.#draw(this.#drawn(0).slice(-WINDOW));
+  }
+
+  /** Shows what was added or became visible, the lowest `seq` first. */
+  sync(fromSeq: number) {
+    let from = this.#seqs.length;
+    while (from > 0 && (this.#seqs[from - 1] as number) >= fromSeq) from--;
+    // What comes before all that is drawn is asked for, or was dropped with it.
+    if (from === 0 && this.#skipped > 0) return this.update();
+    this.#draw(this.#drawn(fromSeq), from);
+  }
+
+  update() {
+    const all = this.#drawn(0).length;
+    this.#skipped = Math.max(0, all - this.#seqs.length);
+    this.#earlier.update(this.#skipped);
+  }
+
+  /** Gives up rows before `seq`. */
+  trim(seq: number) {
+    let chunks = 0;
+    while ((this.#seqs[(chunks + 1) * CHUNK - 1] ?? seq) < seq) chunks++;
+    for (const gone of this.#seqs.splice(0, chunks * CHUNK)) this.stage.rows.delete(gone);
+    this.#list.drop(chunks);
+    if (chunks) this.update();
+  }
+
+  remove(seqs: ReadonlySet<number | string>) {
+    this.#draw(this.#seqs.filter((seq) => !seqs.has(seq)));
+  }
+
+  /** Every row from `seq` on that can be drawn. */
+  #drawn(seq: number): number[] {
+    const { store } = this.stage;
+    const { seqs } = store;
+    let from = seqs.length;
+    while (from > 0 && (seqs[from - 1] as number) >= Math.max(seq, store.floor)) from--;
+    return seqs.slice(from).filter((each) => {
+      const record = store.records.get(each);
+      return record !== undefined && isDrawn(record);
+    });
+  }
+
+  #draw(seqs: number[], from = 0) {
+    this.#seqs.splice(from, this.#seqs.length, ...seqs);
+    this.#list.set(
+      from,
+      seqs.map((seq) => rowElement(seq, this.stage)),
+    );
+    if (from === 0) this.update();
+  }
+
+  #showMore(count: number) {
+    if (!this.#skipped) return this.stage.comm.fetchEarlier(null);
+    const all = this.#drawn(0);
+    this.#draw(all.slice(Math.max(0, this.#skipped - count)));
+  }
+}

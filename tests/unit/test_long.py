@@ -1,0 +1,189 @@
+"""Conversations that go on and on: `max_records`, and what a page is given of a long one."""
+
+from unittest.mock import patch
+
+import pytest
+import traitlets
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+
+import nestling
+from nestling import View
+from tests.unit.builders import part
+from tests.unit.page import Page, drain, wired
+
+
+def say(view, number, ns=(), **fields):
+    message = {"type": "ai", "content": f"message {number}", "id": f"m{number}", **fields}
+    view.process_event(part("messages", (message, {"langgraph_node": "talk"}), ns))
+
+
+def turn(view, start, count, ns=()):
+    for number in range(start, start + count):
+        say(view, number, ns)
+    view.finalize()
+
+
+def kept(view):
+    return [record["id"] for record in view.transcript]
+
+
+def test_nothing_is_dropped_by_default():
+    view = View()
+    for start in range(0, 5000, 50):
+        turn(view, start, 50)
+    assert len(view.chat_history) == 5000
+
+
+def test_the_oldest_records_go_first():
+    view = View(max_records=50)
+    for start in range(0, 200, 40):
+        turn(view, start, 40)
+    assert kept(view) == [f"m{number}" for number in range(150, 200)]
+    assert "150 older entries" in str(view)
+
+
+def test_the_limit_holds_during_a_run():
+    view = View(max_records=10)
+    for number in range(100):
+        say(view, number)
+        assert len(view.live_chat) <= 10
+    assert kept(view)[-1] == "m99"
+
+
+def test_what_is_still_open_is_kept_however_old():
+    view = View(max_records=5)
+    chunk = {"type": "AIMessageChunk", "content": "I am still ", "id": "slow"}
+    view.process_event(part("messages", (chunk, {"langgraph_node": "slow"})))
+    for number in range(50):
+        say(view, number)
+    view.process_event(
+        part("messages", ({**chunk, "content": "writing."}, {"langgraph_node": "slow"}))
+    )
+    assert view.live_chat[0]["content"] == "I am still writing."
+    view.finalize()
+    assert len(view.chat_history) == 5
+
+
+def test_boxes_that_are_left_empty_go_too():
+    view = View(max_records=10)
+    for number in range(30):
+        turn(view, number, 1, (f"worker:{number}",))
+    assert len(view.namespaces) == 11
+    assert str(view).count("[completed]") == 11
+
+
+def test_a_box_that_was_dropped_can_speak_again():
+    view = View(max_records=2)
+    page, _ = wired(view)
+    turn(view, 0, 1, ("memory",))
+    turn(view, 1, 5)
+    assert "memory" not in view.namespaces
+    turn(view, 7, 1, ("memory",))
+    drain(view)
+    assert "memory" in view.namespaces
+    assert page.equals(view)
+
+
+def test_a_lower_limit_is_kept_at_once_and_pages_hear_of_it():
+    view = View()
+    page, _ = wired(view)
+    turn(view, 0, 100, ("a:1",))
+    view.max_records = 7
+    assert len(view.chat_history) == 7
+    drain(view)
+    assert page.equals(view)
+    assert page.run["left_out"] == 93
+
+
+@pytest.mark.parametrize("limit", [0, -1, "ten"])
+def test_a_limit_that_makes_no_sense_is_refused(limit):
+    with pytest.raises(traitlets.TraitError):
+        View(max_records=limit)
+
+
+def test_pages_drop_what_the_kernel_drops():
+    view = View(max_records=20)
+    page, _ = wired(view)
+    for number in range(15):
+        turn(view, 10 * number, 10, (f"worker:{number}",))
+        drain(view)
+    assert page.equals(view)
+    late = Page()
+    late.hear(view._outbox.snapshot())
+    assert late.equals(view)
+
+
+def chat():
+    def answer(state: MessagesState):
+        return {"messages": [("ai", f"answer {len(state['messages'])}")]}
+
+    builder = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+def test_a_remembered_conversation_does_not_bring_dropped_messages_back():
+    view = nestling.watch(chat(), max_records=6, config={"configurable": {"thread_id": "t"}})
+    for number in range(20):
+        view.invoke({"messages": [("user", f"question {number}")]})
+    said = [record["content"] for record in view.transcript if record["type"] != "update"]
+    assert said == [
+        f"{w} {n}" for k in (17, 18, 19) for w, n in (("question", k), ("answer", 2 * k + 1))
+    ]
+
+
+def test_a_cell_keeps_the_last_rows_of_a_long_run():
+    view = View()
+    published = []
+    with patch("nestling.display.publish", published.append):
+        turn(view, 0, 2100, ("a:1",))
+        view._publish_static()
+    (output,) = published
+    assert "100 older entries are left out" in output["text/plain"]
+    assert "100 older entries are left out" in output["text/html"]
+    assert len(output["text/plain"].splitlines()) == 2000 + 3
+
+
+# --- a page that attaches to a long one --------------------------------------------------------
+
+
+def long_team(agents=20, rows=100):
+    view = View()
+    wired(view)
+    for agent in range(agents):
+        for number in range(rows):
+            say(view, agent * rows + number, (f"agent:{agent}",))
+    view.finalize()
+    drain(view)
+    return view
+
+
+def test_a_snapshot_has_the_last_rows_and_what_was_said_last_in_each_box():
+    snapshot = long_team()._outbox.snapshot()
+    rows = snapshot["chat_history"]
+    assert len([row for row in rows if row["seq"] >= snapshot["floor"]]) == 500
+    faces = [row["content"] for row in rows if row["seq"] < snapshot["floor"]]
+    assert faces == [f"message {100 * agent + 99}" for agent in range(15)]
+    assert snapshot["earlier"] == {f"agent:{agent}": 100 for agent in range(15)}
+
+
+def test_rows_of_one_box_can_be_asked_for():
+    view = long_team()
+    snapshot = view._outbox.snapshot()
+    answer = view._outbox.rows(snapshot["floor"], 60, "agent:3")
+    assert [row["content"] for row in answer["records"]] == [
+        f"message {n}" for n in range(340, 400)
+    ]
+    assert answer["earlier"] == 40
+
+
+def test_counts_cover_rows_that_are_not_sent():
+    view = View()
+    wired(view)
+    for number in range(800):
+        call = {"name": "search", "args": {}, "id": f"c{number}", "type": "tool_call"}
+        message = {"type": "ai", "content": "", "id": f"m{number}", "tool_calls": [call]}
+        view.process_event(part("messages", (message, {"langgraph_node": "model"}), ("a:1",)))
+    view.finalize()
+    drain(view)
+    assert view._outbox.snapshot()["namespaces"]["a:1"]["counts"] == {"tools": 800}
