@@ -15,7 +15,15 @@ export class Anchor {
   /** The innermost first; `top` is the distance from the top of the area. */
   #marks: Mark[] = [];
 
+  #pinned: Element | null = null;
+
   constructor(readonly area: HTMLElement) {}
+
+  /** What is read now, whatever stands above it in sight; until the reader scrolls. */
+  pin(el: Element | null) {
+    this.#pinned = el;
+    if (el) this.take();
+  }
 
   take() {
     const { area } = this;
@@ -33,6 +41,8 @@ export class Anchor {
         break;
       }
     }
+    const el = this.#pinned;
+    if (el?.isConnected) this.#marks.unshift({ el, selector: null, top: rect(el).top - edge });
   }
 
   restore() {

@@ -17,7 +17,11 @@ export class Earlier {
     readonly key: string | null,
     more: (count: number) => void,
   ) {
-    on(this.el, "click", stage.signal, () => more(MORE));
+    on(this.el, "click", stage.signal, () => {
+      const first = this.el.nextElementSibling?.firstElementChild;
+      if (first) stage.reader.pin(first);
+      more(MORE);
+    });
   }
 
   /** `skipped`: rows and boxes that are in the page, but not drawn. */

@@ -70,6 +70,12 @@ export class Follow {
     this.#set(false);
   }
 
+  /** Stops following and keeps this in its place. */
+  pin(el: Element) {
+    this.#set(false);
+    this.#anchor.pin(el);
+  }
+
   /** Before something is drawn. */
   hold() {
     if (!this.#on) this.#anchor.take();
@@ -104,11 +110,13 @@ export class Follow {
 
   #scrolled() {
     if (this.area.clientHeight === 0) return;
-    // The browser did that: there was not enough left to scroll through.
-    if (!this.#on && this.area.scrollHeight < this.#size) {
+    // The browser did that: what there is to scroll through has become shorter, or longer again.
+    const { scrollHeight } = this.area;
+    if (this.#on ? scrollHeight !== this.#size : scrollHeight < this.#size) {
       this.stay();
       return;
     }
+    if (Math.abs(this.area.scrollTop - this.#top) > 1) this.#anchor.pin(null);
     const up = this.area.scrollTop < this.#top - 2;
     this.#note();
     if (this.#atEnd()) this.#set(true);

@@ -57,6 +57,7 @@ export class Group {
     const agents = this.#boxes.every((box) => stage.store.namespaces.get(box.key)?.is_agent);
     const running = this.#boxes.some((box) => box.running);
     const caption = `${many(items.length, agents ? "agent" : "subgraph")} ${running ? "in" : "ran in"} parallel`;
+    this.el.classList.toggle("nst-done", !running);
     setText(this.#caption, caption);
     attribute(this.el, "aria-label", caption);
     // Columns that come or go would take away what somebody reads.

@@ -65,6 +65,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
   const reader: Reader = {
     boxes: new Map(),
     rows: new Set(),
+    pin: (element) => follow.pin(element),
     following: () => follow.on,
     isAbove: (element) => rect(element).top < rect(area).bottom,
   };

@@ -11,6 +11,8 @@ import type { Row } from "./row.ts";
 export interface Reader {
   boxes: Map<string, boolean>;
   rows: Set<string>;
+  /** Keeps an element in its place while more is drawn above it. */
+  pin(element: Element): void;
   /** Following the end, so that changes above move nothing that is read. */
   following(): boolean;
   /** Lies (partly) above the end of what is seen. */
