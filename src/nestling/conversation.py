@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol, cast
+from collections.abc import Callable
+from typing import Any, cast
 
-from nestling.counts import Tally
 from nestling.encode import encode, text
-from nestling.limit import drop_oldest, is_left_empty
+from nestling.kept import Kept
 from nestling.records import (
     OPEN,
     Change,
@@ -36,60 +35,34 @@ _CLOSED: dict[str, dict[str, str]] = {
 _CLOSED_ELSE = {"ai": "aborted", "tool_call": "cancelled"}
 
 
-class Consumer(Protocol):
-    """Hears of every edit, under the lock; text arrives merged, at `settle`."""
-
-    def added(self, record: Record) -> None: ...
-    def changed(self, record: Record, fields: dict[str, Any]) -> None: ...
-    def grown(self, record: Record, field: TextField, text: str) -> None: ...
-    def dropped(self, record: Record) -> None: ...
-    def namespace(self, namespace: Namespace, fields: Mapping[str, Any] | None) -> None: ...
-    def namespace_dropped(self, key: str) -> None: ...
-    def run(self) -> None: ...
-    def dirty(self) -> None: ...
-
-
-class Conversation:
+class Conversation(Kept):
     """Messages of the run that goes on (`live_chat`) and of those before (`chat_history`)."""
 
     def __init__(self, clock: Callable[[], float], label: str = "graph") -> None:
+        super().__init__()
         self.clock = clock
         self.lock = threading.RLock()
         self.status: RunStatus = "idle"
         self.turn = 0
         self.problems = 0
-        #: Number of records that are kept; None keeps all.
-        self.max_records: int | None = None
         self.thread_id: str | None = None
         self.started_at: float | None = None
         self.ended_at: float | None = None
-        self.consumer: Consumer | None = None
         self.callbacks: list[Callable[[Change], None]] = []
         #: What they have not been told yet.
         self.changes: list[Change] = []
         self._telling = False
-        #: Counts the edits of each list, for those who look once per frame.
-        self.edits = {"live_chat": 0, "chat_history": 0}
         self._clear(label)
 
     def _clear(self, label: str) -> None:
-        self.live: list[Record] = []
-        self.history: list[Record] = []
-        self.records: dict[str, Record] = {}
-        self.namespaces: dict[str, Namespace] = {}
-        self.counts = Tally()
-        #: How many records were dropped.
-        self.left_out = 0
-        #: Records and boxes of each namespace, by its key.
-        self._rows_in: dict[str, list[Record]] = {}
-        self._boxes_in: dict[str, list[Namespace]] = {}
+        self.empty()
         self._open: dict[str, dict[str, Record]] = {}
         #: Text that has arrived and is not in its record yet.
         self._tails: dict[tuple[str, TextField], list[str]] = {}
-        self._seq = 0
         #: Records without an id of their own by type; ids that came again.
         self._counts: dict[str, int] = {}
         self._copies: dict[str, int] = {}
+        self._seq = 0
         self.add_namespace((), label=label, parent=None, status="idle")
 
     # --- reading --------------------------------------------------------------------------
@@ -97,18 +70,6 @@ class Conversation:
     @property
     def running(self) -> bool:
         return self.status == "running"
-
-    def rows(self) -> list[Record]:
-        """Every record in order of `seq`."""
-        return self.history + self.live
-
-    def rows_in(self, key: str) -> list[Record]:
-        """The records of one namespace, without those inside it."""
-        return self._rows_in.get(key, [])
-
-    def boxes_in(self, key: str) -> list[Namespace]:
-        """The boxes right inside of one namespace."""
-        return self._boxes_in.get(key, [])
 
     def run_state(self) -> RunState:
         state: RunState = {"status": self.status, "turn": self.turn, "now": self.clock()}
@@ -133,7 +94,7 @@ class Conversation:
             record = self.records[record_id]
             grown = "".join(pieces)
             record[field] = record.get(field, "") + grown
-            self._edited(record)
+            self.edited(record)
             if self.consumer is not None:
                 self.consumer.grown(record, field, grown)
 
@@ -179,19 +140,13 @@ class Conversation:
         )
         _clean(cast("dict[str, Any]", record))
         key = "|".join(namespace)
-        if key not in self.namespaces:  # it was dropped
+        if key not in self.namespaces:
             self._revive(tuple(namespace))
         if status in OPEN:
             self._open.setdefault(key, {})[record["id"]] = record
         elif status != "pending":
             record["ended_at"] = now
-        self.records[record["id"]] = record
-        self._rows_in.setdefault(key, []).append(record)
-        self.live.append(record)
-        self._edited(record)
-        if self.consumer is not None:
-            self.consumer.added(record)
-        self._count(record)
+        self.put(record)
         self._tell("add", record["id"], record)
         self.limit()
         return record
@@ -215,11 +170,11 @@ class Conversation:
             elif unfinished.pop(record["id"], None) or record["status"] == "pending":
                 changed["ended_at"] = self.clock()
         _assign(cast("dict[str, Any]", record), changed)
-        self._edited(record)
+        self.edited(record)
         if self.consumer is not None:
             self.consumer.changed(record, changed)
         if "status" in changed or "spawned" in changed:
-            self._count(record)
+            self.count(record)
         self._tell("set", record["id"], record)
 
     def append(self, record: Record, piece: str, field: TextField = "content") -> None:
@@ -259,7 +214,7 @@ class Conversation:
             "order": order,
             "started_at": self.clock(),
         }
-        self._put_namespace(box)
+        self.put_namespace(box)
         self._tell("namespace", box["key"], box)
         return box
 
@@ -271,7 +226,10 @@ class Conversation:
         _assign(cast("dict[str, Any]", namespace), changed)
         key = namespace["key"]
         if self.namespaces.get(key) is not namespace:  # it was dropped, and goes on
-            self._put_namespace(namespace)
+            around = namespace["namespace"][:-1]
+            if "|".join(around) not in self.namespaces:
+                self._revive(tuple(around))
+            self.put_namespace(namespace)
         elif self.consumer is not None:
             self.consumer.namespace(namespace, changed)
         self._tell("namespace", namespace["key"], namespace)
@@ -316,7 +274,7 @@ class Conversation:
         self.live = []
         self._set_status(status)
         self.limit()
-        self._drop_shells()
+        self.drop_shells()
 
     def clear(self) -> None:
         root = self.namespaces[""]
@@ -327,28 +285,8 @@ class Conversation:
     def limit(self) -> None:
         """Drops what is over `max_records`."""
         if self.max_records is not None:
-            drop_oldest(self, self.max_records)
-
-    def drop(self, record: Record) -> None:
-        """Forgets a record that its list has given up, and the boxes that it leaves empty."""
-        self.settle()
-        self.left_out += 1
-        self._edited(record)
-        del self.records[record["id"]]
-        key = "|".join(record["namespace"])
-        _remove(self._rows_in[key], record)
-        counted = self.counts.update(record, gone=True)
-        if self.consumer is not None:
-            self.consumer.dropped(record)
-            self.consumer.run()
-        box = self.namespaces[key]
-        if not is_left_empty(self, box):
-            if counted and self.consumer is not None:
-                self.consumer.namespace(box, {"counts": self.counts.of(key)})
-            return
-        while is_left_empty(self, around := self.namespaces[box["parent"] or ""]):
-            box = around
-        self._drop_box(box)
+            self.settle()
+            self.drop_oldest()
 
     def problem(self) -> None:
         """Counts a fault of the display."""
@@ -374,56 +312,19 @@ class Conversation:
 
     # --- inside ---------------------------------------------------------------------------
 
-    def _count(self, record: Record) -> None:
-        if self.counts.update(record) and self.consumer is not None:
-            key = "|".join(record["namespace"])
-            self.consumer.namespace(self.namespaces[key], {"counts": self.counts.of(key)})
-
-    def _put_namespace(self, box: Namespace) -> None:
-        self.namespaces[box["key"]] = box
-        if box["parent"] is not None:
-            if box["parent"] not in self.namespaces:
-                self._revive(tuple(box["namespace"][:-1]))
-            self._boxes_in.setdefault(box["parent"], []).append(box)
-        if self.consumer is not None:
-            self.consumer.namespace(box, None)
-
     def _revive(self, namespace: tuple[str, ...]) -> None:
         """A box that was dropped with all that stood in it, as something new comes in there."""
-        parent = "|".join(namespace[:-1])
+        around = "|".join(namespace[:-1])
+        if around not in self.namespaces:
+            self._revive(namespace[:-1])
         label = namespace[-1].partition(":")[0]
-        self.add_namespace(namespace, label=label, parent=parent, status="completed")
-
-    def _drop_shells(self) -> None:
-        """Drops boxes that ended after the last of their records had gone."""
-        if not self.left_out:
-            return
-        oldest = self.history[0]["seq"] if self.history else self._seq
-        for box in list(self.namespaces.values()):
-            if box["seq"] < oldest and box["key"] in self.namespaces and is_left_empty(self, box):
-                self._drop_box(box)
-
-    def _drop_box(self, box: Namespace) -> None:
-        for inner in list(self.boxes_in(box["key"])):
-            self._drop_box(inner)
-        key = box["key"]
-        del self.namespaces[key]
-        _remove(self._boxes_in[box["parent"] or ""], box)
-        for kept in (self._rows_in, self._boxes_in, self._open):
-            kept.pop(key, None)
-        self.counts.forget(key)
-        if self.consumer is not None:
-            self.consumer.namespace_dropped(key)
+        self.add_namespace(namespace, label=label, parent=around, status="completed")
 
     def _set_status(self, status: RunStatus) -> None:
         self.status = status
         if self.consumer is not None:
             self.consumer.run()
         self._tell("status", status, self.namespaces[""])
-
-    def _edited(self, record: Record) -> None:
-        past = self.history and record["seq"] <= self.history[-1]["seq"]
-        self.edits["chat_history" if past else "live_chat"] += 1
 
     def _next_seq(self) -> int:
         self._seq += 1
@@ -445,11 +346,6 @@ class Conversation:
     def _tell(self, op: Any, key: str, record: Any) -> None:
         if self.callbacks:
             self.changes.append({"op": op, "id": key, "record": record})
-
-
-def _remove(items: list[Any], item: Any) -> None:
-    """By identity; it is the first, mostly."""
-    del items[next(i for i, other in enumerate(items) if other is item)]
 
 
 def _call(callback: Callable[[Change], None], change: Change) -> None:

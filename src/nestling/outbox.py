@@ -12,14 +12,14 @@ import logging
 import secrets
 import threading
 import time
-from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
 from nestling.conversation import Conversation
-from nestling.records import OPEN, Namespace, Patch, Record, Rows, Snapshot, TextField
+from nestling.records import TEXT_FIELDS, Namespace, Patch, Record, Rows, Snapshot, TextField
+from nestling.snapshot import MAX_BYTES, MAX_ROWS, Snapshots, older_than, whole
 
 log = logging.getLogger("nestling")
 
@@ -27,23 +27,12 @@ log = logging.getLogger("nestling")
 FRAME = 0.033
 #: Characters of text in one message: at most six bytes each when escaped, so below 1 MB.
 MAX_CHARS = 150_000
-#: Bytes of one snapshot or answer, and its number of rows.
-MAX_BYTES = 900_000
-MAX_ROWS = 500
-#: Bytes of a row that a snapshot brings along for the header of its box.
-MAX_FACE = 20_000
-#: So many rows of a box are looked through for it.
-MAX_FACES = 20
 #: Patches that are kept for a page that missed some.
 RING = 90
-#: Characters of a text too large for a snapshot that stand in it; the rest follows.
-_HEAD = 10_000
 #: Seconds after which a writer without work ends its thread.
 _IDLE = 2.0
 #: Seconds into a run that hears no page until its first unasked snapshot.
 DEAF = 10.0
-
-_TEXT: tuple[TextField, ...] = ("content", "reasoning", "args_text")
 
 
 class Outbox:
@@ -57,6 +46,7 @@ class Outbox:
         around: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.conversation = conversation
+        self._snapshots = Snapshots(conversation, self._pending, self.changed)
         self.send = send
         self.on_frame = on_frame
         #: What the writer sends in.
@@ -95,7 +85,7 @@ class Outbox:
     def changed(self, record: Record, fields: dict[str, Any]) -> None:
         seq = record["seq"]
         if seq not in self._add:
-            for field in _TEXT:
+            for field in TEXT_FIELDS:
                 if field in fields:
                     self._append.pop((seq, field), None)
             self._set.setdefault(seq, {}).update(fields)
@@ -110,14 +100,14 @@ class Outbox:
     def dropped(self, record: Record) -> None:
         seq = record["seq"]
         self._set.pop(seq, None)
-        for field in _TEXT:
+        for field in TEXT_FIELDS:
             self._append.pop((seq, field), None)
         if self._add.pop(seq, None) is None:
             self._drop.append(seq)
         self.dirty()
 
     def namespace(self, namespace: Namespace, fields: Mapping[str, Any] | None) -> None:
-        changed = self._whole(namespace) if fields is None else fields
+        changed = whole(self.conversation, namespace) if fields is None else fields
         self._namespaces[namespace["key"]] = {
             **(self._namespaces.get(namespace["key"]) or {}),
             **changed,
@@ -274,7 +264,7 @@ class Outbox:
     def _cut(self, fields: dict[str, Any], seq: int, room: int) -> int:
         """Leaves at most `room` characters of text in `fields`; the rest is appended later."""
         size = 0
-        for field in _TEXT:
+        for field in TEXT_FIELDS:
             text = fields.get(field)
             if not text:
                 continue
@@ -284,6 +274,10 @@ class Outbox:
                 self._append[seq, field] = text[limit:] + self._append.get((seq, field), "")
             size += min(len(text), limit)
         return size + _extra(fields)
+
+    def _pending(self, record: Record, field: TextField) -> str:
+        """Text at the end of a record that is still to be sent."""
+        return self._append.get((record["seq"], field), "")
 
     # --- what a page asks for ---------------------------------------------------------------
 
@@ -302,12 +296,10 @@ class Outbox:
         """Up to `limit` rows right before `seq` = `before`, of one namespace or of all."""
         with self._lock:
             self.flush()
-            conversation = self.conversation
-            rows = conversation.rows() if namespace is None else conversation.rows_in(namespace)
-            older = rows[: bisect_left(rows, before, key=_seq)]
-            kept = self._last_rows(older, min(limit, MAX_ROWS), MAX_BYTES)
-            if self._many_boxes():  # the page may not have theirs
-                for box in self._boxes_of(kept).values():
+            older = older_than(before, self.conversation, namespace)
+            kept = self._snapshots.last(older, min(limit, MAX_ROWS), MAX_BYTES)
+            if self._snapshots.many_boxes():  # the page may not have theirs
+                for box in self._snapshots.boxes_of(kept).values():
                     self.namespace(box, None)
                 while self._namespaces:
                     self.flush()
@@ -321,124 +313,18 @@ class Outbox:
             }
 
     def snapshot(self) -> Snapshot:
-        """What patch `n` led to, in one piece, at most 1 MB: the last rows and the boxes.
-
-        Where there are thousands of boxes, only those that are open or hold these rows.
-        """
+        """What patch `n` led to, in one piece, at most 1 MB: the last rows and the boxes."""
         with self._lock:
             self.flush()
-            conversation = self.conversation
-            rows = conversation.rows()
-            rows = rows[: len(rows) - len(self._add)]  # the newest, which are still to come
-            kept = self._last_rows(rows, MAX_ROWS, MAX_BYTES // 2)
-            floor = kept[0]["seq"] if len(kept) < len(rows) else 0
-            earlier = self._earlier(floor)
-            boxes = conversation.namespaces
-            if self._many_boxes():
-                boxes = self._boxes_of(kept)
-            shown = {key: self._whole(box) for key, box in boxes.items()}
-            if earlier:
-                room = MAX_BYTES - len(json.dumps([kept, shown, earlier]))
-                kept = self._faces(boxes.values(), floor, room) + kept
-            live = conversation.live[0]["seq"] if conversation.live else float("inf")
             return {
                 "type": "snapshot",
                 "epoch": self.epoch,
                 "n": self.n,
-                "run": conversation.run_state(),
-                "namespaces": shown,
-                "chat_history": [record for record in kept if record["seq"] < live],
-                "live_chat": [record for record in kept if record["seq"] >= live],
-                "floor": floor,
-                "earlier": earlier,
+                "run": self.conversation.run_state(),
+                **self._snapshots.state(len(self._add)),
             }
-
-    def _whole(self, box: Namespace) -> dict[str, Any]:
-        counts = self.conversation.counts.of(box["key"])
-        return {**box, "counts": counts} if counts else dict(box)
-
-    def _earlier(self, floor: int) -> dict[str, int]:
-        """Namespace -> number of its rows before `floor`."""
-        found: dict[str, int] = {}
-        if floor:
-            for key in self.conversation.namespaces:
-                older = bisect_left(self.conversation.rows_in(key), floor, key=_seq)
-                if older:
-                    found[key] = older
-        return found
-
-    def _faces(self, boxes: Iterable[Namespace], floor: int, room: int) -> list[Record]:
-        """What headers of boxes are drawn with, of rows before `floor`: of the last boxes first."""
-        found: dict[int, Record] = {}
-        for box in sorted(boxes, key=lambda box: box["seq"], reverse=True):
-            for record in self._face(box):
-                seq, size = record["seq"], len(json.dumps(record))
-                pending = any((seq, field) in self._append for field in _TEXT)
-                if seq >= floor or seq in found or pending or size > min(MAX_FACE, room):
-                    continue
-                found[seq] = cast(Record, dict(record))
-                room -= size
-        return [found[seq] for seq in sorted(found)]
-
-    def _face(self, box: Namespace) -> Iterator[Record]:
-        """The call that opened a box, and what was said last in it."""
-        conversation = self.conversation
-        call = conversation.records.get(box["spawned_by"] or "")
-        if call is not None:
-            yield call
-        rows = conversation.rows_in(box["key"])
-        for record in reversed(rows[-MAX_FACES:]):
-            told = record["type"] in ("error", "interrupt") or record["content"]
-            if told and record["type"] not in ("user", "update"):
-                yield record
-                return
-
-    def _many_boxes(self) -> bool:
-        """Whether a snapshot has no room for all boxes."""
-        boxes = self.conversation.namespaces
-        return len(boxes) > MAX_ROWS and len(json.dumps(boxes)) > MAX_BYTES // 3
-
-    def _boxes_of(self, rows: Iterable[Record]) -> dict[str, Namespace]:
-        """The boxes in which `rows` stand, those that are open, and all around them."""
-        boxes = self.conversation.namespaces
-        wanted = {"|".join(row["namespace"]) for row in rows}
-        wanted |= {key for key, box in boxes.items() if box["status"] in OPEN}
-        for key in list(wanted):
-            parent = boxes[key]["parent"]
-            while parent is not None and parent not in wanted:
-                wanted.add(parent)
-                parent = boxes[parent]["parent"]
-        return {key: box for key, box in boxes.items() if key in wanted}
-
-    def _last_rows(self, records: list[Record], limit: int, room: int) -> list[Record]:
-        """Copies of the last records that fit in `room` bytes, as patch `n` left them."""
-        kept: list[Record] = []
-        whole: list[tuple[Record, dict[str, Any]]] = []
-        for record in reversed(records[-limit:]) if limit > 0 else ():
-            copy = cast("dict[str, Any]", dict(record))
-            for field in _TEXT:
-                pending = self._append.get((record["seq"], field))
-                if pending:  # still to come, as an append
-                    copy[field] = copy[field][: -len(pending)]
-            size = len(json.dumps(copy))
-            if size > MAX_BYTES // 2:
-                texts: dict[str, str] = {f: copy[f] for f in _TEXT if f in copy}
-                copy |= {field: text[:_HEAD] for field, text in texts.items()}
-                size = len(json.dumps(copy))
-                whole.append((record, {f: record[f] for f in _TEXT if f in copy}))
-            room -= size
-            if room < 0 and kept:
-                break
-            kept.append(cast(Record, copy))
-        for record, texts in whole:  # in pieces, for whoever has only their beginnings now
-            self.changed(record, texts)
-        return kept[::-1]
-
-
-def _seq(record: Record) -> int:
-    return record["seq"]
 
 
 def _extra(fields: Mapping[str, Any]) -> int:
     """Bytes of what is not text that could be cut, in `fields`."""
-    return len(json.dumps({k: v for k, v in fields.items() if k not in _TEXT}))
+    return len(json.dumps({k: v for k, v in fields.items() if k not in TEXT_FIELDS}))

@@ -16,6 +16,8 @@ RunStatus: TypeAlias = Literal["idle", "running", "interrupted", "completed", "f
 NamespaceStatus: TypeAlias = Literal["running", "completed", "failed", "interrupted", "cancelled"]
 #: Fields of a record that grow by appending text while a run goes on.
 TextField: TypeAlias = Literal["content", "reasoning", "args_text"]
+#: Those that grow while a message streams.
+TEXT_FIELDS: tuple[TextField, ...] = ("content", "reasoning", "args_text")
 
 #: Statuses that a record or namespace leaves again. At the end of a run nothing has one.
 OPEN = frozenset({"streaming", "calling", "executing", "running"})
@@ -158,13 +160,9 @@ class Patch(TypedDict):
     append: NotRequired[list[tuple[int, str] | tuple[int, str, TextField]]]
 
 
-class Snapshot(TypedDict):
-    """All that a page needs to draw the present; patches with a higher `n` follow."""
+class State(TypedDict):
+    """What a page draws at first."""
 
-    type: Literal["snapshot"]
-    epoch: str
-    n: int
-    run: RunState
     #: With the `counts` of each, see `counts.py`.
     namespaces: dict[str, dict[str, Any]]
     chat_history: list[Record]
@@ -174,6 +172,15 @@ class Snapshot(TypedDict):
     floor: int
     #: Namespace -> number of its older rows that are not here; ask for them with `rows`.
     earlier: dict[str, int]
+
+
+class Snapshot(State):
+    """All that a page needs to draw the present; patches with a higher `n` follow."""
+
+    type: Literal["snapshot"]
+    epoch: str
+    n: int
+    run: RunState
 
 
 class Rows(TypedDict):

@@ -1,0 +1,163 @@
+"""Records and namespaces under every key they are looked up by; puts them in, drops the oldest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from nestling.counts import Tally
+from nestling.records import OPEN, Namespace, Record, TextField
+
+#: These may still change: by the run, or by an answer to it.
+_KEPT = OPEN | {"pending", "interrupted"}
+
+
+class Consumer(Protocol):
+    """Hears of every edit, under the lock; text arrives merged, at `settle`."""
+
+    def added(self, record: Record) -> None: ...
+    def changed(self, record: Record, fields: dict[str, Any]) -> None: ...
+    def grown(self, record: Record, field: TextField, text: str) -> None: ...
+    def dropped(self, record: Record) -> None: ...
+    def namespace(self, namespace: Namespace, fields: Mapping[str, Any] | None) -> None: ...
+    def namespace_dropped(self, key: str) -> None: ...
+    def run(self) -> None: ...
+    def dirty(self) -> None: ...
+
+
+class Kept:
+    """What is kept of a conversation, and who hears of it."""
+
+    def __init__(self) -> None:
+        self.consumer: Consumer | None = None
+        #: Number of records that are kept; None keeps all.
+        self.max_records: int | None = None
+        #: Counts the edits of each list, for those who look once per frame.
+        self.edits = {"live_chat": 0, "chat_history": 0}
+        self.empty()
+
+    def empty(self) -> None:
+        self.live: list[Record] = []
+        self.history: list[Record] = []
+        self.records: dict[str, Record] = {}
+        self.namespaces: dict[str, Namespace] = {}
+        self.counts = Tally()
+        #: How many records were dropped.
+        self.left_out = 0
+        self._rows_in: dict[str, list[Record]] = {}
+        self._boxes_in: dict[str, list[Namespace]] = {}
+
+    # --- reading --------------------------------------------------------------------------
+
+    def rows(self) -> list[Record]:
+        """Every record in order of `seq`."""
+        return self.history + self.live
+
+    def rows_in(self, key: str) -> list[Record]:
+        """The records of one namespace, without those inside it."""
+        return self._rows_in.get(key, [])
+
+    def boxes_in(self, key: str) -> list[Namespace]:
+        """The boxes right inside of one namespace."""
+        return self._boxes_in.get(key, [])
+
+    # --- putting in -----------------------------------------------------------------------
+
+    def put(self, record: Record) -> None:
+        """A new record at the end of `live`."""
+        self.records[record["id"]] = record
+        self._rows_in.setdefault("|".join(record["namespace"]), []).append(record)
+        self.live.append(record)
+        self.edited(record)
+        if self.consumer is not None:
+            self.consumer.added(record)
+        self.count(record)
+
+    def put_namespace(self, box: Namespace) -> None:
+        """A box that is new, or comes back after it was dropped."""
+        self.namespaces[box["key"]] = box
+        if box["parent"] is not None:
+            self._boxes_in.setdefault(box["parent"], []).append(box)
+        if self.consumer is not None:
+            self.consumer.namespace(box, None)
+
+    def edited(self, record: Record) -> None:
+        past = self.history and record["seq"] <= self.history[-1]["seq"]
+        self.edits["chat_history" if past else "live_chat"] += 1
+
+    def count(self, record: Record) -> None:
+        """A record is new, or its status has changed."""
+        if self.counts.update(record) and self.consumer is not None:
+            key = "|".join(record["namespace"])
+            self.consumer.namespace(self.namespaces[key], {"counts": self.counts.of(key)})
+
+    # --- dropping -------------------------------------------------------------------------
+
+    def drop_oldest(self) -> None:
+        """Drops the oldest finished records over `max_records`, boxes left empty with them."""
+        if self.max_records is None:
+            return
+        excess = len(self.history) + len(self.live) - self.max_records
+        for records in (self.history, self.live):
+            at = 0
+            while excess > 0 and at < len(records):
+                if records[at]["status"] in _KEPT:
+                    at += 1
+                    continue
+                self._drop(records.pop(at))
+                excess -= 1
+
+    def drop_shells(self) -> None:
+        """Drops boxes that ended after the last of their records had gone."""
+        if not self.left_out:
+            return
+        oldest = next((record["seq"] for record in self.rows()), None)
+        for box in list(self.namespaces.values()):
+            old = oldest is None or box["seq"] < oldest
+            if old and box["key"] in self.namespaces and self._is_left_empty(box):
+                self._drop_box(box)
+
+    def _drop(self, record: Record) -> None:
+        self.left_out += 1
+        self.edited(record)
+        del self.records[record["id"]]
+        key = "|".join(record["namespace"])
+        _remove(self._rows_in[key], record)
+        counted = self.counts.update(record, gone=True)
+        if self.consumer is not None:
+            self.consumer.dropped(record)
+            self.consumer.run()
+        box = self.namespaces[key]
+        if not self._is_left_empty(box):
+            if counted and self.consumer is not None:
+                self.consumer.namespace(box, {"counts": self.counts.of(key)})
+            return
+        while self._is_left_empty(around := self.namespaces[box["parent"] or ""]):
+            box = around
+        self._drop_box(box)
+
+    def _is_left_empty(self, box: Namespace) -> bool:
+        """Whether a box has ended and nothing that stood in it is kept."""
+        return (
+            box["parent"] is not None
+            and box["status"] not in _KEPT
+            and not self.rows_in(box["key"])
+            and all(map(self._is_left_empty, self.boxes_in(box["key"])))
+        )
+
+    def _drop_box(self, box: Namespace) -> None:
+        for inner in list(self.boxes_in(box["key"])):
+            self._drop_box(inner)
+        key = box["key"]
+        del self.namespaces[key]
+        _remove(self._boxes_in[box["parent"] or ""], box)
+        self._rows_in.pop(key, None)
+        self._boxes_in.pop(key, None)
+        self.counts.forget(key)
+        if self.consumer is not None:
+            self.consumer.namespace_dropped(key)
+
+
+def _remove(items: list[Any], item: Any) -> None:
+    """By identity; it is the first, mostly."""
+    del items[next(i for i, other in enumerate(items) if other is item)]
