@@ -149,7 +149,7 @@ class Messages:
             elif message.id is None:
                 space.nameless[said(message)] += 1
 
-    def wrote(self, task: Task, update: Any) -> None:
+    def wrote(self, task: Task, update: Iterable[Message]) -> None:
         """Keeps what a task wrote without an id until its state has told it."""
         self.conversation.settle()  # it is compared with what was streamed
         task.nameless = written(task, update, self.speeches)
@@ -220,11 +220,13 @@ class Messages:
         node: str | None,
         call: Call | None,
     ) -> None:
+        speech = self._by_id.get((space.ns, message.id)) if message.id is not None else None
+        if speech is not None and speech.whole is not None and speech.whole is message.content:
+            return
         content = read_content(message)
         words = text(content.text)
-        speech = self._by_id.get((space.ns, message.id)) if message.id is not None else None
         if speech is None:
-            if self.speeches.repeats(space.ns, message):
+            if self.speeches.repeats(space.ns, message.id):
                 return
             self.conversation.settle()
             speech = self.speeches.of_call(space.ns, message.id, call)
@@ -235,8 +237,6 @@ class Messages:
             elif speech is None and retold and self._has_a_name_now(space, message):
                 return
             speech = speech or self._speak(space, message, task, node, "completed", call)
-        elif speech.whole is not None and speech.whole is message.content:
-            return
         speech.whole = message.content
         if task is not None:
             task.shown = True
