@@ -176,7 +176,7 @@ class Adapter:
         """The run is over: tasks without a RESULT go no further."""
         self.catch_up()
         self.interrupts.ended(status == "completed")
-        for space in self.spaces.by_ns.values():
+        for space in sorted(self.spaces.active, key=lambda space: space.box["seq"]):
             self.ends.settle(space)
         for task in self.spaces.open.values():
             self.ends.unseen(task, status)

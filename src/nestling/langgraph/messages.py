@@ -9,7 +9,7 @@ from nestling.conversation import Conversation
 from nestling.encode import encode, text
 from nestling.langgraph.calls import ArtifactStore, Calls
 from nestling.langgraph.content import read_content
-from nestling.langgraph.nameless import Said, beyond, said, written
+from nestling.langgraph.nameless import Said, beyond, said, shown, written
 from nestling.langgraph.normalize import Message, Ns, messages_in, read_message
 from nestling.langgraph.spaces import Space, Spaces, Task
 from nestling.langgraph.speeches import Call, Speech, Speeches, call_of
@@ -147,7 +147,7 @@ class Messages:
             if i >= first:
                 self._ask(space, message, asker, space.order if order is None else order)
             elif message.id is None:
-                space.nameless[said(message)] += 1
+                shown(space, message, self.speeches)
 
     def wrote(self, task: Task, update: Iterable[Message]) -> None:
         """Keeps what a task wrote without an id until its state has told it."""
@@ -168,7 +168,7 @@ class Messages:
             return
         content = read_content(message)
         if message.id is None:
-            space.nameless[said(message)] += 1
+            shown(space, message, self.speeches)
         self.conversation.add(
             "user" if message.type == "human" else "system",
             message.id,
@@ -233,7 +233,7 @@ class Messages:
             speech = speech or self.speeches.of_text(task, message.id, words)
             retold = call is None or (task is not None and bool(task.boxes))
             if message.id is None:
-                space.nameless[said(message)] += 1
+                shown(space, message, self.speeches)
             elif speech is None and retold and self._has_a_name_now(space, message):
                 return
             speech = speech or self._speak(space, message, task, node, "completed", call)
@@ -263,9 +263,12 @@ class Messages:
 
     def _has_a_name_now(self, space: Space, message: Message) -> bool:
         """Whether this was shown when it had no id yet, here or further inside."""
+        words = said(message)
+        if words not in self.speeches.nameless:
+            return False
         for inner in self.spaces.below(space):
-            if inner.nameless[said(message)] > 0:
-                inner.nameless[said(message)] -= 1
+            if inner.nameless[words] > 0:
+                inner.nameless[words] -= 1
                 self._owners[message.id or ""] = inner.ns
                 self.speeches.give(message.id or "")
                 return True

@@ -20,6 +20,13 @@ def said(message: Message) -> tuple[str, str]:
     return message.type, read_content(message).text
 
 
+def shown(space: Space, message: Message, speeches: Speeches) -> None:
+    """A message without an id was shown."""
+    words = said(message)
+    space.nameless[words] += 1
+    speeches.nameless.add(words)
+
+
 def beyond(space: Space, listed: Iterable[Message]) -> list[Message]:
     """Those that stand in a state more often than they were shown."""
     counts: Said = Counter()
@@ -58,5 +65,5 @@ def written(task: Task, update: Iterable[Message], speeches: Speeches) -> list[M
             new.append(message)
         elif speech.whole is None:  # it was streamed
             speech.whole = message.content
-            task.space.nameless[said(message)] += 1
+            shown(task.space, message, speeches)
     return new

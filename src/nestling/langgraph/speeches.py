@@ -74,6 +74,8 @@ class Speeches:
         self._of_task: dict[Task, list[Speech]] = {}
         #: The namespace that showed a message id; those around it repeat it.
         self.owners: dict[str, Ns] = {}
+        #: What was ever shown without an id, by type and text.
+        self.nameless: set[tuple[str, str]] = set()
         #: Ids that were shown in this run, and those that it was given to begin with.
         self._fresh: set[str] = set()
         self._given: set[str] = set()
