@@ -93,7 +93,10 @@ class Conversation(Kept):
         for (record_id, field), pieces in tails.items():
             record = self.records[record_id]
             grown = "".join(pieces)
-            record[field] = record.get(field, "") + grown
+            whole = record.get(field, "")
+            record[field] = ""  # nobody else holds it now: it grows in its place, without a copy
+            whole += grown
+            record[field] = whole
             self.edited(record)
             if self.consumer is not None:
                 self.consumer.grown(record, field, grown)
@@ -262,6 +265,7 @@ class Conversation(Kept):
         for unfinished in list(self._open.values()):
             for record in list(unfinished.values()):
                 self.close_record(record, inner)
+        self._open.clear()
         self.ended_at = self.clock()
         for namespace in self.namespaces.values():
             if namespace["parent"] is not None and namespace["status"] == "running":

@@ -101,6 +101,8 @@ class Runs(Turns):
         self, run: Run | None, input: Any, config: Any = None, **options: Any
     ) -> Iterator[Any]:
         __tracebackhide__ = True
+        from nestling.langgraph.source import NOTHING
+
         run = run or Run(self, config, input, context=options.get("context"), hears=False)
         source = self._source(run, config, options)
         with run:
@@ -110,7 +112,8 @@ class Runs(Turns):
                     mode, ns, data, theirs, shown = source.read(item)
                     if shown:
                         self._feed(mode, ns, data)
-                    yield from theirs
+                    if theirs is not NOTHING:
+                        yield theirs
                     if run.stopping:
                         raise KeyboardInterrupt(STOPPED)
             finally:
@@ -123,6 +126,8 @@ class Runs(Turns):
         self, run: Run | None, input: Any, config: Any = None, **options: Any
     ) -> AsyncIterator[Any]:
         __tracebackhide__ = True
+        from nestling.langgraph.source import NOTHING
+
         run = run or Run(self, config, input, context=options.get("context"))
         source = self._source(run, config, options)
         with run:
@@ -133,9 +138,9 @@ class Runs(Turns):
                     mode, ns, data, theirs, shown = source.read(item)
                     if shown:
                         self._feed(mode, ns, data)
-                    for their in theirs:
+                    if theirs is not NOTHING:
                         run.is_read = True
-                        yield their
+                        yield theirs
                         run.is_read = False
                     if run.stopping:
                         raise asyncio.CancelledError(STOPPED)

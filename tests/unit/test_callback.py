@@ -110,10 +110,12 @@ def test_a_tool_that_only_waits_has_not_failed_whatever_older_releases_call_it()
     agent = create_agent(script, [book], checkpointer=InMemorySaver())
     source = Source(agent, {"configurable": {"thread_id": "1"}}, {}, True, lambda *_: None)
     items = [source.read(i) for i in agent.stream(ASK, source.config, **source.options)]
-    (started,) = (i for i in items if i.mode == "tools" and i.data["event"] == "tool-started")
-    failed = {"event": "tool-error", "tool_call_id": started.data["tool_call_id"], "message": "?"}
-    assert started.shown
-    assert not source.read(((), "tools", failed)).shown
+    tools = [(data, shown) for mode, _, data, _, shown in items if mode == "tools"]
+    ((started, shown),) = (item for item in tools if item[0]["event"] == "tool-started")
+    failed = {"event": "tool-error", "tool_call_id": started["tool_call_id"], "message": "?"}
+    assert shown
+    *_, shown = source.read(((), "tools", failed))
+    assert not shown
 
 
 def test_two_graphs_at_a_time_do_not_mix():

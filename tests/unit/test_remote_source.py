@@ -12,7 +12,7 @@ from langgraph.pregel.remote import RemoteGraph
 from langgraph_sdk.schema import StreamPart
 
 from nestling import watch
-from nestling.langgraph.source import source_of
+from nestling.langgraph.source import NOTHING, source_of
 
 FAR = RemoteGraph("agent", url="http://127.0.0.1:9")
 
@@ -61,19 +61,18 @@ PART = ("team:1",), "updates", {"talk": None}
 @pytest.mark.parametrize(
     ("options", "item", "theirs"),
     [
-        ({}, ((), "updates", 1), (1,)),
-        ({}, ((), "values", 1), ()),
-        ({}, PART, ()),
-        ({"subgraphs": True}, PART, (PART[::2],)),
-        ({"subgraphs": True, "stream_mode": ["updates"]}, PART, (PART,)),
-        ({"stream_mode": ["updates"]}, ((), "updates", 1), (StreamPart("updates", 1),)),
+        ({}, ((), "updates", 1), 1),
+        ({}, ((), "values", 1), NOTHING),
+        ({}, PART, NOTHING),
+        ({"subgraphs": True}, PART, PART[::2]),
+        ({"subgraphs": True, "stream_mode": ["updates"]}, PART, PART),
+        ({"stream_mode": ["updates"]}, ((), "updates", 1), StreamPart("updates", 1)),
     ],
     ids=str,
 )
 def test_the_caller_gets_its_own_part_of_an_item(options, item, theirs):
     read = source(**options).read(item)
-    assert read[:3] == (item[1], item[0], item[2])
-    assert read.theirs == theirs
+    assert read == (item[1], item[0], item[2], theirs, True)
 
 
 def test_callbacks_are_not_sent_along():

@@ -8,7 +8,7 @@ START, messages, updates, RESULT, values.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nestling.conversation import Conversation
@@ -98,7 +98,8 @@ class Adapter:
     def feed(self, kind: str, ns: Ns, data: Any) -> None:
         """One normalised event. Never raises."""
         try:
-            self.record(kind, data, ns)
+            if self.tap is not None:
+                self.record(kind, data, ns)
             handler = self._handlers.get(kind)
             if handler is None:
                 self.rows.plain(ns, data)
@@ -175,7 +176,7 @@ class Adapter:
         """The run is over: tasks without a RESULT go no further."""
         self.catch_up()
         self.interrupts.ended(status == "completed")
-        for space in self.spaces.by_ns.values():
+        for space in sorted(self.spaces.active, key=lambda space: space.box["seq"]):
             self.ends.settle(space)
         for task in self.spaces.open.values():
             self.ends.unseen(task, status)
@@ -213,8 +214,9 @@ class Adapter:
         result = data.get("result")
         self.ends.settle_inside(task)
         if result:
-            self._read(task.space, task, result)
-            self.messages.wrote(task, result)
+            written = list(messages_in(result))
+            self._read(task.space, task, written)
+            self.messages.wrote(task, written)
         self.spaces.finish(task)
         task.result = result
         if interrupts:
@@ -247,7 +249,8 @@ class Adapter:
                 if cached and tasks:
                     self._cached(tasks[0], update)
                 elif len(tasks) < 2:  # else the RESULT says whose it is
-                    self._read(space, tasks[0] if tasks else None, update, node, again=bool(tasks))
+                    task, written = (tasks[0] if tasks else None), messages_in(update)
+                    self._read(space, task, written, node, again=bool(tasks))
 
     def _cached(self, task: Task, update: Any) -> None:
         """A task that does not run again; there will be no RESULT."""
@@ -256,8 +259,9 @@ class Adapter:
                 if message.id is not None:
                     self.messages.speeches.give(message.id)
         else:
-            self._read(task.space, task, update)
-            self.messages.wrote(task, update)
+            written = list(messages_in(update))
+            self._read(task.space, task, written)
+            self.messages.wrote(task, written)
             task.result = update
             task.space.writers.append(task)
         self.spaces.finish(task)
@@ -265,22 +269,22 @@ class Adapter:
     def _told_by_update(self, space: Space, node: str, update: Any) -> None:
         """Without `tasks` an update is all that tells of a node."""
         before = len(self.conversation.records)
-        self._read(space, None, update, node)
-        known = any(True for _ in messages_in(update))
+        written = list(messages_in(update))
+        self._read(space, None, written, node)
         boxed = any(child.segment.partition(":")[0] == node for child in space.children)
-        if len(self.conversation.records) == before and not known and not boxed:
+        if len(self.conversation.records) == before and not written and not boxed:
             self.rows.update(space, node, space.order, "completed", update)
 
     def _read(
         self,
         space: Space,
         task: Task | None,
-        update: Any,
+        written: Iterable[Message],
         node: str | None = None,
         again: bool = False,
     ) -> None:
         """Messages of an update or RESULT; `again`: the RESULT will tell those without an id."""
-        for message in messages_in(update):
+        for message in written:
             named = message.id is not None or (message.type == "tool" and not again)
             if named or (message.tool_calls and not again) or task is None:
                 self.messages.whole(space, message, task, task.name if task else node)
@@ -299,8 +303,9 @@ class Adapter:
             space.saw_values = True
             self.messages.opening(space, data)
             return
-        messages, told = list(messages_in(data)), Said()
-        new = [message for message in messages if self.messages.speeches.is_new(message)]
+        speeches, told = self.messages.speeches, Said()
+        messages = list(messages_in(data, speeches.is_old))
+        new = [message for message in messages if speeches.is_new(message)]
         for message in (*new, *beyond(space, messages)):
             writer = claimed(space.writers, message)
             if writer is None and message.type != "tool":  # which stand with their calls
@@ -322,8 +327,10 @@ class Adapter:
 
 def _writer(writers: list[Task], message: Message) -> Task | None:
     """Which of the tasks that just ended wrote a message that only `values` shows."""
-    told = [task for task in writers if str(message.content) in str(task.result)]
-    candidates = told or writers
+    candidates = writers
+    if len(writers) > 1:
+        told = [task for task in writers if str(message.content) in str(task.result)]
+        candidates = told or writers
     return candidates[-1] if candidates else None
 
 

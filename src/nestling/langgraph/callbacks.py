@@ -29,8 +29,14 @@ _RETURN = "__return__"
 class Callbacks(Links):
     """Feeds `tasks`, `messages` and `tools` of every graph that the stream does not tell of."""
 
+    # Tokens are heard only where they are told here: each would cost its time. LangChain looks
+    # here for each of them.
+    ignore_llm = False
+    ignore_chat_model = False
+
     def __init__(self, feed: Feed, streamed: Streamed = "all") -> None:
         super().__init__(feed, streamed)
+        self.ignore_llm = self.ignore_chat_model = streamed == "all"
         #: Tasks that are told here, so that their tokens in the stream are needless.
         self.tasks: set[str] = set()
         #: Nodes that raised, with their errors, until it is known that none is tried again.
@@ -41,13 +47,6 @@ class Callbacks(Links):
         self.paused: set[str] = set()
         self._models: dict[UUID, tuple[Ns, Mapping[str, Any]]] = {}
         self._tools: dict[UUID, tuple[Ns, str]] = {}
-
-    @property
-    def ignore_llm(self) -> bool:
-        """Tokens are heard only where they are told here: each would cost its time."""
-        return self.streamed == "all" and not self.tasks
-
-    ignore_chat_model = ignore_llm
 
     # --- nodes ------------------------------------------------------------------------------
 
@@ -78,6 +77,7 @@ class Callbacks(Links):
             return
         task_id = run.segment.rpartition(":")[2]
         self.tasks.add(task_id)
+        self.ignore_llm = self.ignore_chat_model = False
         self._failed.pop(task_id, None)  # it is tried again
         start = {"id": task_id, "name": run.name, "input": inputs, "metadata": metadata}
         self.feed("tasks", _place(run), {**start, "triggers": metadata.get("langgraph_triggers")})

@@ -9,7 +9,7 @@ from nestling.conversation import Conversation
 from nestling.encode import encode, text
 from nestling.langgraph.calls import ArtifactStore, Calls
 from nestling.langgraph.content import read_content
-from nestling.langgraph.nameless import Said, beyond, said, written
+from nestling.langgraph.nameless import Said, beyond, said, shown, written
 from nestling.langgraph.normalize import Message, Ns, messages_in, read_message
 from nestling.langgraph.spaces import Space, Spaces, Task
 from nestling.langgraph.speeches import Call, Speech, Speeches, call_of
@@ -147,9 +147,9 @@ class Messages:
             if i >= first:
                 self._ask(space, message, asker, space.order if order is None else order)
             elif message.id is None:
-                space.nameless[said(message)] += 1
+                shown(space, message, self.speeches)
 
-    def wrote(self, task: Task, update: Any) -> None:
+    def wrote(self, task: Task, update: Iterable[Message]) -> None:
         """Keeps what a task wrote without an id until its state has told it."""
         self.conversation.settle()  # it is compared with what was streamed
         task.nameless = written(task, update, self.speeches)
@@ -168,7 +168,7 @@ class Messages:
             return
         content = read_content(message)
         if message.id is None:
-            space.nameless[said(message)] += 1
+            shown(space, message, self.speeches)
         self.conversation.add(
             "user" if message.type == "human" else "system",
             message.id,
@@ -220,23 +220,23 @@ class Messages:
         node: str | None,
         call: Call | None,
     ) -> None:
+        speech = self._by_id.get((space.ns, message.id)) if message.id is not None else None
+        if speech is not None and speech.whole is not None and speech.whole is message.content:
+            return
         content = read_content(message)
         words = text(content.text)
-        speech = self._by_id.get((space.ns, message.id)) if message.id is not None else None
         if speech is None:
-            if self.speeches.repeats(space.ns, message):
+            if self.speeches.repeats(space.ns, message.id):
                 return
             self.conversation.settle()
             speech = self.speeches.of_call(space.ns, message.id, call)
             speech = speech or self.speeches.of_text(task, message.id, words)
             retold = call is None or (task is not None and bool(task.boxes))
             if message.id is None:
-                space.nameless[said(message)] += 1
+                shown(space, message, self.speeches)
             elif speech is None and retold and self._has_a_name_now(space, message):
                 return
             speech = speech or self._speak(space, message, task, node, "completed", call)
-        elif speech.whole is not None and speech.whole is message.content:
-            return
         speech.whole = message.content
         if task is not None:
             task.shown = True
@@ -263,9 +263,12 @@ class Messages:
 
     def _has_a_name_now(self, space: Space, message: Message) -> bool:
         """Whether this was shown when it had no id yet, here or further inside."""
+        words = said(message)
+        if words not in self.speeches.nameless:
+            return False
         for inner in self.spaces.below(space):
-            if inner.nameless[said(message)] > 0:
-                inner.nameless[said(message)] -= 1
+            if inner.nameless[words] > 0:
+                inner.nameless[words] -= 1
                 self._owners[message.id or ""] = inner.ns
                 self.speeches.give(message.id or "")
                 return True

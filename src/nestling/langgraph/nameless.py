@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from nestling.langgraph.content import read_content
-from nestling.langgraph.normalize import Message, messages_in
+from nestling.langgraph.normalize import Message
 from nestling.langgraph.spaces import Space, Task
 from nestling.langgraph.speeches import Speeches
 
@@ -18,6 +18,13 @@ Said: TypeAlias = Counter[tuple[str, str]]
 def said(message: Message) -> tuple[str, str]:
     """What tells messages without an id apart."""
     return message.type, read_content(message).text
+
+
+def shown(space: Space, message: Message, speeches: Speeches) -> None:
+    """A message without an id was shown."""
+    words = said(message)
+    space.nameless[words] += 1
+    speeches.nameless.add(words)
 
 
 def beyond(space: Space, listed: Iterable[Message]) -> list[Message]:
@@ -45,9 +52,9 @@ def claimed(writers: Iterable[Task], message: Message) -> Task | None:
     return None
 
 
-def written(task: Task, update: Any, speeches: Speeches) -> list[Message]:
+def written(task: Task, update: Iterable[Message], speeches: Speeches) -> list[Message]:
     """What a task wrote without an id and nobody has shown; its state may give it one."""
-    found = [m for m in messages_in(update) if m.id is None and m.type != "tool"]
+    found = [m for m in update if m.id is None and m.type != "tool"]
     found = [m for m in found if not m.tool_calls]  # which results may follow: shown at once
     if any(m.type == "human" and task.space.nameless[said(m)] for m in found):
         found = beyond(task.space, found)  # it returned what it was given as well
@@ -58,5 +65,5 @@ def written(task: Task, update: Any, speeches: Speeches) -> list[Message]:
             new.append(message)
         elif speech.whole is None:  # it was streamed
             speech.whole = message.content
-            task.space.nameless[said(message)] += 1
+            shown(task.space, message, speeches)
     return new

@@ -12,7 +12,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from nestling.langgraph.normalize import Ns
-from nestling.langgraph.source import NOT_WIDENED, WITH_TOKENS, WITHOUT_TOKENS, Item, Source
+from nestling.langgraph.source import (
+    NOT_WIDENED,
+    NOTHING,
+    WITH_TOKENS,
+    WITHOUT_TOKENS,
+    Item,
+    Source,
+)
 
 log = logging.getLogger("nestling")
 
@@ -66,16 +73,16 @@ class RemoteSource(Source):
             ns, data = tuple(rest), item.data
         if len(self._run) < 2:
             self._learn(mode, data)
-        return Item(mode, ns, data, self._theirs(mode, ns, data, item))
+        return mode, ns, data, self._theirs(mode, ns, data, item), True
 
-    def _theirs(self, mode: str, ns: Ns, data: Any, item: Any) -> tuple[Any, ...]:
+    def _theirs(self, mode: str, ns: Ns, data: Any, item: Any) -> Any:
         if mode not in self._asked or (ns and not self._with_ns and mode != "messages"):
-            return ()
+            return NOTHING
         if self._v2 or (self._as_list and not self.wide):
-            return (item,)
+            return item
         if self._with_ns:
-            return ((ns, mode, data) if self._as_list else (ns, data),)
-        return (_part(mode, data) if self._as_list else data,)
+            return (ns, mode, data) if self._as_list else (ns, data)
+        return _part(mode, data) if self._as_list else data
 
     def _learn(self, mode: str, data: Any) -> None:
         if mode not in ("tasks", "messages"):

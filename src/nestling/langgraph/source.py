@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 from langchain_core.runnables.config import ensure_config
 
@@ -25,16 +25,11 @@ _SHOWN = frozenset(WITH_TOKENS)
 NOT_WIDENED = frozenset({"messages", "custom", "tools"})
 
 
-class Item(NamedTuple):
-    """One item of a widened stream."""
-
-    mode: str
-    ns: Ns
-    data: Any
-    #: The caller's item, in a tuple; empty when it was not asked for.
-    theirs: tuple[Any, ...]
-    #: The view has to see it: no callback tells it, or nothing that was asked for already.
-    shown: bool = True
+#: Stands for the caller's item where it was not asked for.
+NOTHING: Any = object()
+#: One item of a widened stream: mode, namespace and data; the caller's item, or `NOTHING`; and
+#: whether the view has to see it: no callback tells it, or nothing that was asked for already.
+Item: TypeAlias = tuple[str, Ns, Any, Any, bool]
 
 
 class Source:
@@ -86,14 +81,14 @@ class Source:
         whole, ns = ns, ns[self._around :]
         shown = mode in _SHOWN and not self._is_told(mode, ns, data)
         if mode not in self._asked or (ns and not self._with_ns):
-            return Item(mode, ns, data, (), shown)
+            return mode, ns, data, NOTHING, shown
         if self._v2:
-            return Item(mode, ns, data, (item,), shown)
+            return mode, ns, data, item, shown
         if self._as_list:
             theirs = (whole, mode, data) if self._with_ns else (mode, data)
         else:
             theirs = (whole, data) if self._with_ns else data
-        return Item(mode, ns, data, (theirs,), shown)
+        return mode, ns, data, theirs, shown
 
     def _is_told(self, mode: str, ns: Ns, data: Any) -> bool:
         """Whether callbacks tell of it, and tell it better."""

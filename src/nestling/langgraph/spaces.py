@@ -105,6 +105,8 @@ class Spaces:
         self.named = named
         self.root = Space((), conversation.namespaces[""], None, "")
         self.by_ns: dict[Ns, Space] = {(): self.root}
+        #: Those of which this run told anything.
+        self.active: set[Space] = set()
         self.tasks: dict[str, Task] = {}
         #: Those without a RESULT yet.
         self.open: dict[str, Task] = {}
@@ -119,11 +121,12 @@ class Spaces:
 
     def begin(self) -> None:
         """A new run: each graph in it is asked again."""
-        for space in self.by_ns.values():
+        for space in self.active:
             space.saw_values = space.saw_start = False
             space.began = 0
             space.errors.clear()
             space.raised = None
+        self.active.clear()
         self.root.nameless.clear()
         self.stop()
 
@@ -136,7 +139,10 @@ class Spaces:
     def get(self, ns: Ns) -> Space:
         """The space of `ns`, made at its first event."""
         space = self.by_ns.get(ns)
-        return space if space is not None else self._make(ns)
+        if space is None:
+            space = self._make(ns)
+        self.active.add(space)
+        return space
 
     def knows(self, ns: Ns) -> bool:
         """Whether the tasks that `ns` stands in have STARTed."""
@@ -151,6 +157,7 @@ class Spaces:
         """A START: the same task after a resume keeps its place."""
         task = self.tasks.get(task_id)
         space = task.space if task is not None else self.get(ns)
+        self.active.add(space)
         self.reopen(space)
         if task is None:
             self._starts += 1
@@ -175,6 +182,7 @@ class Spaces:
 
     def finish(self, task: Task) -> None:
         """A RESULT."""
+        self.active.add(task.space)
         if self.open.pop(task.id, None) is not None:
             task.space.open[task.name].remove(task)
 

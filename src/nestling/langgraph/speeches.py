@@ -13,6 +13,9 @@ from nestling.records import Record
 
 #: What LangChain calls a message that its provider did not name: this and the run's id.
 _RUN_ID = "lc_run-"
+_NO_FIELDS: Mapping[str, Any] = {}
+#: Types of messages that are no speech.
+_NOT_SAID = ("human", "tool", "system")
 _RUN_ID_LENGTH = len(f"{_RUN_ID}-{'0' * 36}")
 
 
@@ -71,6 +74,8 @@ class Speeches:
         self._of_task: dict[Task, list[Speech]] = {}
         #: The namespace that showed a message id; those around it repeat it.
         self.owners: dict[str, Ns] = {}
+        #: What was ever shown without an id, by type and text.
+        self.nameless: set[tuple[str, str]] = set()
         #: Ids that were shown in this run, and those that it was given to begin with.
         self._fresh: set[str] = set()
         self._given: set[str] = set()
@@ -156,18 +161,33 @@ class Speeches:
             return True
         speech = self.by_id.get((owner, message.id))
         if speech is None:
-            return message.type == "ai" and not self.repeats(owner, message)
+            return message.type == "ai" and not self.repeats(owner, message.id)
         return speech.whole is not message.content
 
-    def repeats(self, ns: Ns, message: Message) -> bool:
-        """Whether a known message is told again: by a state that held it, or from inside."""
-        if message.id not in self.owners:
+    def is_old(self, value: Any) -> bool:
+        """Whether `is_new` would deny it, of a message that was not read yet.
+
+        A state tells all of its messages at every step, and nearly all of them are old.
+        """
+        fields = getattr(value, "__dict__", None) or _NO_FIELDS
+        message_id = fields.get("id")
+        owner = self.owners.get(message_id) if isinstance(message_id, str) else None
+        if owner is None:
             return False
-        if message.id in self._given:
+        speech = self.by_id.get((owner, message_id))
+        if speech is not None:
+            return speech.whole is fields.get("content", _NO_FIELDS)
+        return fields.get("type") in _NOT_SAID or message_id in self._given
+
+    def repeats(self, ns: Ns, message_id: str | None) -> bool:
+        """Whether a known message is told again: by a state that held it, or from inside."""
+        if message_id not in self.owners:
+            return False
+        if message_id in self._given:
             return True
-        owner = self.owners[message.id]
+        owner = self.owners[message_id]
         # what was said further inside may be of an earlier run, before it was interrupted
-        return owner[: len(ns)] == ns and (len(owner) > len(ns) or message.id in self._fresh)
+        return owner[: len(ns)] == ns and (len(owner) > len(ns) or message_id in self._fresh)
 
 
 def _one_call(speech: Speech, message_id: str, vague: bool) -> bool:
