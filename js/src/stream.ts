@@ -1,4 +1,4 @@
-import { build, type Environment, markdown, parse } from "./markdown.ts";
+import { build, type Environment, markdown, parse, pieces } from "./markdown.ts";
 import { clean } from "./wording.ts";
 
 /** Tails over this are not parsed anew for every token. */
@@ -89,7 +89,7 @@ export class MarkdownStream {
     const open = tokens.at(-1);
     const alone = open?.type === "fence" && open.content !== "" && /^[`~]/.test(tail.slice(from));
     if (alone && tail.endsWith(open.content)) {
-      const text = (this.el.lastChild as Element).querySelector("code")?.firstChild;
+      const text = (this.el.lastChild as Element).querySelector("code")?.lastChild?.firstChild;
       const mark = open.markup[0] === "`" ? "`" : "~";
       const close = new RegExp(`^[ ]{0,3}${mark}{${open.markup.length},}[ \t]*$`, "m");
       if (text instanceof Text) this.#fence = { text, close, line: this.#text.lastIndexOf("\n") + 1 };
@@ -104,6 +104,11 @@ export class MarkdownStream {
       return false;
     }
     fence.text.appendData(this.#text.slice(this.#parsed));
+    const parts = pieces(fence.text.data);
+    if (parts.length > 1) {
+      fence.text.parentElement?.replaceWith(...parts);
+      fence.text = parts.at(-1)?.firstChild as Text;
+    }
     this.#parsed = this.#text.length;
     fence.line = this.#text.lastIndexOf("\n") + 1;
     return true;

@@ -130,4 +130,21 @@ describe("while text streams", () => {
     expect(stream.el.querySelector("code")).toBe(code);
     expect(stream.el.querySelector("code")?.textContent).toBe(text.slice(6));
   });
+
+  it("a line of a long code block touches the last hundred lines only", () => {
+    const text = `\`\`\`py\n${"x = 1\n".repeat(350)}y`;
+    const stream = new MarkdownStream(document.createElement("div"), never);
+    const parts = () => [...(stream.el.querySelector("code")?.children ?? [])];
+    let first: Element | undefined;
+    for (let end = 10; end <= text.length; end += 7) {
+      stream.update(text.slice(0, end), false);
+      if (parts().length > 1) first ??= parts()[0];
+    }
+    stream.update(text, false);
+    expect(parts().map((part) => part.textContent.split("\n").length)).toEqual([101, 101, 101, 51]);
+    expect(parts()[0]).toBe(first);
+    stream.update(text, true);
+    expect(parts()[0]).toBe(first);
+    expect(stream.el.innerHTML).toBe(whole(text));
+  });
 });
