@@ -66,6 +66,7 @@ export class Box {
     });
     this.body.sync(0);
     this.update();
+    stage.seen.observe(this.el);
   }
 
   get #namespace(): Namespace {

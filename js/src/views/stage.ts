@@ -23,6 +23,10 @@ export class Stage {
   boxes = new Map<string, Box>();
   /** What waits until the reader follows again, because it would move what is read. */
   waiting = new Set<() => void>();
+  /** Spinners out of sight stand still: each one that moves costs something in every frame. */
+  readonly seen = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) target.classList.toggle("nst-away", !isIntersecting);
+  });
   #ticks = new Map<object, () => void>();
   #timers = new Set<ReturnType<typeof setTimeout>>();
 
@@ -40,6 +44,7 @@ export class Stage {
       "abort",
       () => {
         clearInterval(interval);
+        this.seen.disconnect();
         for (const timer of this.#timers) clearTimeout(timer);
       },
       { once: true },
