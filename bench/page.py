@@ -130,6 +130,12 @@ def missing(page: Any, selector: str, wanted: dict[str, str]) -> int:
     return sum(_words(shown.get(key, "")) != _words(wanted.get(key, "")) for key in keys)
 
 
+def wrong(page: Any, selector: str, wanted: dict[str, str]) -> int:
+    """How many of the messages that the page shows are not the kernel's."""
+    shown = page.evaluate(_TEXTS, selector)
+    return sum(_words(text) != _words(wanted.get(key, "")) for key, text in shown.items())
+
+
 def _words(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 

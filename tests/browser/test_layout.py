@@ -181,6 +181,5 @@ def test_what_spins_out_of_sight_stands_still(board):
         }"""
     )
     run.area.evaluate("area => area.scrollTop = 0")
-    run.page.wait_for_function(
-        "() => document.querySelector('article .nst-spin').getAnimations()[0].playState === 'running'"
-    )
+    first = "document.querySelector('article .nst-spin').getAnimations()[0]"
+    run.page.wait_for_function(f"{first}.playState === 'running'")
