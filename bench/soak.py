@@ -59,6 +59,14 @@ class Run(threading.Thread):
         return {**counts(), "fed": self.fed, "marks": made, "over": not self.is_alive()}
 
 
+#: The marks that were drawn; the page forgets them.
+_TAKE = """() => {
+  const {marks} = probe;
+  Object.assign(probe, {marks: {}, messages: []});
+  return marks;
+}"""
+
+
 class Watch:
     """The page of a run."""
 
@@ -67,8 +75,10 @@ class Watch:
         self.tools = self.page.context.new_cdp_session(self.page)
         self.began = time.monotonic()
         self.ahead = pages.skew(self.page)
-        #: Marks that were made and are not drawn yet.
+        #: Marks that were made and are not known to be drawn, and those drawn of which the
+        #: kernel has not told yet.
         self.waiting: dict[str, float] = {}
+        self.drawn: dict[str, float] = {}
         #: Since when nobody has looked: looking takes time from both sides.
         self.undisturbed = time.time()
 
@@ -76,12 +86,14 @@ class Watch:
         until = time.time()
         held = self.notebook.python("run.sample()")
         self.waiting |= held.pop("marks")
-        drawn = self.page.evaluate("probe.marks")
+        self.drawn |= self.page.evaluate(_TAKE)
         since, until = 1000 * self.undisturbed, 1000 * until - 200
-        counted = {key: at for key, at in self.waiting.items() if since < at < until}
-        late = pages.latencies(self.page, counted, self.ahead)
-        self.waiting = {key: at for key, at in self.waiting.items() if key not in drawn}
-        pages.reset(self.page)
+        late = []
+        for key in [*self.waiting.keys() & self.drawn.keys()]:
+            made, seen = self.waiting.pop(key), self.drawn.pop(key)
+            if since < made < until:
+                late.append(seen - self.ahead - made)
+        late.sort()
         for _ in range(2):
             self.tools.send("HeapProfiler.collectGarbage")
         sample = {
