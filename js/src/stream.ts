@@ -64,8 +64,7 @@ export class MarkdownStream {
     const tail = this.#text.slice(this.#stable);
     const tokens = parse(tail, this.#env);
     this.caret?.remove();
-    while (this.el.childNodes.length > this.#stableNodes) this.el.lastChild?.remove();
-    this.el.append(build(tokens, this.signal));
+    settle(this.el, this.#stableNodes, build(tokens, this.signal));
     this.#parsed = this.#text.length;
     this.#fence = null;
     // Where each block begins.
@@ -140,18 +139,25 @@ export class MarkdownStream {
 
   #finish() {
     this.caret?.remove();
-    const whole = markdown(this.#text, this.signal);
-    const wanted = [...whole.childNodes];
-    const shown = [...this.el.childNodes];
-    for (const node of shown.slice(wanted.length)) node.remove();
-    wanted.forEach((node, i) => {
-      const old = shown[i];
-      if (!old) this.el.append(node);
-      else if (!old.isEqualNode(node)) old.replaceWith(node);
-    });
+    settle(this.el, 0, markdown(this.#text, this.signal));
     this.#fence = null;
     this.#parsed = this.#text.length;
     // Growing again after this (a late edit) starts from the beginning.
     this.#stable = this.#stableNodes = 0;
   }
+}
+
+/** Puts fresh nodes in the place of those from one on, but keeps what is the same. */
+function settle(parent: Node, from: number, fresh: Node) {
+  const wanted = [...fresh.childNodes];
+  const shown = [...parent.childNodes].slice(from);
+  for (const node of shown.slice(wanted.length)) node.remove();
+  wanted.forEach((node, i) => {
+    const old = shown[i];
+    if (!old) parent.appendChild(node);
+    else if (old.isEqualNode(node)) return;
+    else if (node.firstChild && node.nodeName !== "BUTTON" && old.cloneNode().isEqualNode(node.cloneNode()))
+      settle(old, 0, node);
+    else old.replaceWith(node);
+  });
 }

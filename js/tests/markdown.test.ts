@@ -94,6 +94,21 @@ describe("while text streams", () => {
     expect(el.firstChild).toBe(first);
   });
 
+  it("items and rows that are over keep their elements", () => {
+    const stream = new MarkdownStream(document.createElement("div"), never);
+    const items = () => [...stream.el.querySelectorAll("li, tr")];
+    for (const text of ["- a\n- **b**\n- c", "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4"]) {
+      stream.update(text, false);
+      const before = items();
+      const more = `${text}5`;
+      for (const done of [false, true]) {
+        stream.update(more, done);
+        expect(items().every((item, i) => item === before[i])).toBe(true);
+      }
+      expect(stream.el.innerHTML).toBe(whole(more));
+    }
+  });
+
   it("the caret stands behind the last word and goes at the end", () => {
     const el = document.createElement("div");
     const caret = document.createElement("i");
