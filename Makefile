@@ -159,7 +159,7 @@ test-matrix: setup ## The tests of the Python side with the oldest LangGraph tha
 
 # --- change it ------------------------------------------------------------------------------
 
-.PHONY: format build wheel bench notebooks lock clean
+.PHONY: format build wheel bench soak notebooks lock clean
 format: setup setup-js ## Format Python and TypeScript
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
@@ -172,8 +172,12 @@ build: setup-js ## Build src/nestling/static from js/src
 wheel: setup ## Build the wheel into dist/
 	@rm -rf dist && $(UV) build --quiet --wheel --python $(PY) --out-dir dist
 
-bench: setup chromium ## Measure what the README says about speed
+bench: setup setup-js chromium ## Measure what the README says about speed, and draw its plot
 	@$(PY) -m bench
+	@$(PY) -m bench.plot
+
+soak: setup chromium ## Half an hour of one run: nothing may grow
+	@$(PY) -m bench.soak
 
 notebooks: setup ## Execute all notebooks again and write their outputs
 	@$(PY) scripts/notebooks.py refresh notebooks/*.ipynb

@@ -6,6 +6,7 @@ import gc
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import nestling
@@ -85,6 +86,27 @@ def run(
         "ratio": ratios,
         "spread": {way: [min(times[way]), max(times[way])] for way in times},
     }
+
+
+def paced(
+    rates: Sequence[int], ways: Sequence[str], show: Callable[[Any], Any], seconds: float = 2.0
+) -> list[dict]:
+    """The same for runs that keep to a rate, each of some seconds."""
+    found = []
+    for rate in rates:
+        graph = team(10, int(rate * seconds), rate)
+        times = {}
+        for way in ("bare", *ways):
+            source = _source(way, graph)
+            widget = getattr(source, "widget", source)
+            if way != "bare":
+                show(widget)
+            times[way] = spent(partial(drain, source))
+            if way != "bare":
+                widget.close()
+        ratios = {way: times[way] / times["bare"] for way in ways}
+        found.append({"rate": rate, "ratio": ratios, "bare": times["bare"] / seconds})
+    return found
 
 
 def per_token(tokens: int, agents: int, repeats: int = 5) -> float:

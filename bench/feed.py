@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,8 +26,11 @@ MARKED = 25
 marks: dict[str, float] = {}
 
 
+_numbers = itertools.count()
+
+
 def mark() -> str:
-    key = str(len(marks))
+    key = str(next(_numbers))
     marks[key] = time.time() * 1000
     return f"⟦m{key}⟧"
 
@@ -53,21 +58,42 @@ def event(agent: int, number: int, text: str) -> dict[str, Any]:
     return {"type": "messages", "ns": (ns,), "data": (chunk, metadata)}
 
 
-def feed(view: Any, tokens: int, rate: float | None = None, agents: int = 10) -> dict[str, Any]:
-    """Tokens of five bytes, dealt to the agents in turn. Says what a page has to show."""
+def feed(
+    view: Any, tokens: int, rate: float | None = None, agents: int = 10, threads: int = 1
+) -> dict[str, Any]:
+    """Tokens of five bytes, dealt to the agents in turn. Says what a page has to show.
+
+    With more threads than one, each has agents of its own.
+    """
     marks.clear()
-    pacer, size = Pacer(rate), 0
-    for i in range(tokens):
-        pacer.wait()
-        text = mark() if i % MARKED == 0 else "word "
-        size += len(text.encode())
-        view.process_event(event(i % agents, i // agents, text))
+    pacer, sizes = Pacer(rate), []
+
+    def part(thread: int) -> None:
+        size = 0
+        for i in range(tokens):
+            if i % agents % threads != thread:
+                continue
+            pacer.wait()
+            text = mark() if i % MARKED == 0 else "word "
+            size += len(text.encode())
+            view.process_event(event(i % agents, i // agents, text))
+        sizes.append(size)
+
+    if threads == 1:
+        part(0)
+    else:
+        feeding = [threading.Thread(target=part, args=(i,)) for i in range(threads)]
+        for thread in feeding:
+            thread.start()
+        for thread in feeding:
+            thread.join()
     view.finalize()
     return {
-        "bytes": size,
+        "bytes": sum(sizes),
         "marks": dict(marks),
         "texts": view.texts(),
         "sent": getattr(view, "sent", None),
+        "busiest": view.busiest(),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from typing import Any
 
 import anywidget
@@ -20,13 +21,15 @@ class Naive(anywidget.AnyWidget):
         const list = document.createElement("div");
         list.className = "naive";
         el.append(list);
+        const rows = new Map();
         const draw = () => {
           for (const message of model.get("messages")) {
-            let row = list.querySelector(`[data-id="${message.id}"]`);
+            let row = rows.get(message.id);
             if (!row) {
               row = document.createElement("div");
               row.dataset.id = message.id;
               row.append(document.createTextNode(""));
+              rows.set(message.id, row);
               list.append(row);
             }
             if (row.firstChild.data !== message.content) row.firstChild.data = message.content;
@@ -71,9 +74,25 @@ class Naive(anywidget.AnyWidget):
     def texts(self) -> dict[str, str]:
         return dict(self._texts)
 
+    def busiest(self) -> None:
+        """Not counted: it sends at every event, or as often as it was told."""
+
 
 class Ours(View):
     """A view that says what its page has to show, as the naive widget does."""
+
+    def __init__(self, **traits: Any) -> None:
+        self._sent_at: list[float] = []
+        super().__init__(**traits)
+
+    def _post(self, message: Any) -> None:
+        self._sent_at.append(time.monotonic())
+        super()._post(message)
+
+    def busiest(self) -> int:
+        """The most messages that left within one second."""
+        times = self._sent_at
+        return max((bisect_left(times, at + 1) - i for i, at in enumerate(times)), default=0)
 
     def texts(self) -> dict[str, str]:
         return {r["id"]: r["content"] for r in self.transcript if r["type"] == "ai"}

@@ -16,8 +16,9 @@ from tests.browser.lab import Lab, Notebook, browser
 HERE = Path(__file__).resolve().parent
 
 _PROBE = """(() => {
-  const probe = window.probe = {messages: [], at: 0, marks: {}};
+  const probe = window.probe = {messages: [], at: 0, marks: {}, hello: 0};
   const now = () => performance.timeOrigin + performance.now();
+  const plain = data => typeof data === 'string' ? data : new TextDecoder().decode(data);
   window.WebSocket = class extends window.WebSocket {
     constructor(...args) {
       super(...args);
@@ -25,6 +26,10 @@ _PROBE = """(() => {
         probe.messages.push(data);
         probe.at = now();
       });
+    }
+    send(data) {
+      if (!probe.hello && plain(data).includes('"hello"')) probe.hello = now();
+      super.send(data);
     }
   };
   new MutationObserver(mutations => {
@@ -43,17 +48,18 @@ _TEXTS = """selector => Object.fromEntries(
   [...document.querySelectorAll(`${selector} [data-id]`)].map(row =>
     [row.dataset.id, (row.querySelector('[data-part=content]') ?? row).textContent]))"""
 
-#: `[all bytes, those of the outputs that stay in the notebook]`
+#: `[all bytes, those of the outputs that stay in the notebook, those of the largest to a widget]`
 _RECEIVED = """() => {
   const decoder = new TextDecoder();
-  let all = 0, kept = 0;
+  let all = 0, kept = 0, largest = 0;
   for (const data of window.probe.messages) {
     const size = data.byteLength ?? data.length;
     const text = typeof data === 'string' ? data : decoder.decode(data);
     all += size;
     if (text.includes('nestling-static')) kept += size;
+    else if (text.includes('comm_msg')) largest = Math.max(largest, size);
   }
-  return [all, kept];
+  return [all, kept, largest];
 }"""
 
 #: Seconds without a message after which nothing more is expected.
@@ -95,10 +101,13 @@ def reset(page: Any) -> None:
     page.evaluate("Object.assign(window.probe, {messages: [], at: 0, marks: {}})")
 
 
-def received(page: Any) -> tuple[int, int]:
-    """Bytes that came since `reset`: while the run went on, and for its output at the end."""
-    every, kept = page.evaluate(_RECEIVED)
-    return every - kept, kept
+def received(page: Any) -> tuple[int, int, int]:
+    """Bytes that came since `reset`: while the run went on, and for its output at the end.
+
+    And those of the largest message to a widget.
+    """
+    every, kept, largest = page.evaluate(_RECEIVED)
+    return every - kept, kept, largest
 
 
 def settle(page: Any) -> None:
@@ -115,9 +124,16 @@ def latencies(page: Any, sent: dict[str, float], ahead: float) -> list[float]:
 
 
 def missing(page: Any, selector: str, wanted: dict[str, str]) -> int:
-    """How many of the messages are not, or not exactly so, in the page."""
+    """How many messages the page lacks, shows otherwise, or has too many."""
     shown = page.evaluate(_TEXTS, selector)
-    return sum(_words(shown.get(key, "")) != _words(text) for key, text in wanted.items())
+    keys = {*shown, *wanted}
+    return sum(_words(shown.get(key, "")) != _words(wanted.get(key, "")) for key in keys)
+
+
+def wrong(page: Any, selector: str, wanted: dict[str, str]) -> int:
+    """How many of the messages that the page shows are not the kernel's."""
+    shown = page.evaluate(_TEXTS, selector)
+    return sum(_words(text) != _words(wanted.get(key, "")) for key, text in shown.items())
 
 
 def _words(text: str) -> str:

@@ -21,20 +21,28 @@ SETUP = {
 SELECTOR = {"view": ".nestling"}
 NAIVE = ".naive"
 
-#: Way, tokens a second (None: as fast as it goes), tokens.
-CASES: list[tuple[str, int | None, int]] = [
-    ("view", 5000, 10_000),
-    ("view", 1000, 2_000),
-    ("view", 500, 2_000),
-    ("view", None, 20_000),
-    ("naive, per token", 1000, 2_000),
-    ("naive, per token", 500, 2_000),
-    ("naive, per token", None, 4_000),
-    ("naive, every 33 ms", 5000, 10_000),
-    ("naive, every 33 ms", 1000, 2_000),
-    ("naive, every 33 ms", 500, 2_000),
-    ("naive, every 33 ms", None, 20_000),
-]
+RATES = (100, 500, 1000, 2000, 5000)
+#: Seconds that a case lasts, or a few more: slow ones have little to tell.
+LASTS = {100: 6, 500: 4, 1000: 3}
+
+Case = tuple[str, int | None, int, int]
+
+
+def cases(quick: bool = False) -> list[Case]:
+    """Way, tokens a second (None: as fast as it goes), tokens, threads that feed them."""
+    found: list[Case] = []
+    for way in ("view", "naive, every 33 ms", "naive, per token"):
+        each = way == "naive, per token"
+        for rate in RATES:
+            if quick and (rate < 500 or way != "view") and rate != 500:
+                continue
+            tokens = rate * LASTS.get(rate, 2)
+            found.append((way, rate, min(tokens, 4_000) if each else tokens, 1))
+        if way == "view" or not quick:
+            found.append((way, None, 4_000 if each else 20_000, 1))
+    found.append(("view", None, 40_000, 16))
+    return found
+
 
 TEAM = """
 import nestling
@@ -54,12 +62,14 @@ watched = time.perf_counter() - began
 """
 
 
-def stream(lab: Lab, context: BrowserContext, way: str, rate: int | None, tokens: int) -> dict:
+def stream(
+    lab: Lab, context: BrowserContext, way: str, rate: int | None, tokens: int, threads: int
+) -> dict:
     """One feeding of one widget."""
     selector = SELECTOR.get(way, NAIVE)
-    run = "from bench.feed import feed, save\nsave({name!r}, feed(view, {tokens}, {rate}))"
     name = f"{uuid.uuid4().hex}.json"
-    run = run.format(name=name, tokens=tokens, rate=rate)
+    fed = f"feed(view, {tokens}, {rate}, {max(10, threads)}, {threads})"
+    run = f"from bench.feed import feed, save\nsave({name!r}, {fed})"
     with pages.notebook(lab, context, [SETUP[way], run]) as notebook:
         page = notebook.page
         notebook.run(0)
@@ -70,7 +80,7 @@ def stream(lab: Lab, context: BrowserContext, way: str, rate: int | None, tokens
         notebook.start(1)
         result = _load(lab.root / name)
         pages.settle(page)
-        streamed, kept = pages.received(page)
+        streamed, kept, largest = pages.received(page)
         late = pages.latencies(page, result["marks"], ahead)
         sends = None
         if result["sent"] is not None:  # one drawing more than changes: the first
@@ -80,6 +90,9 @@ def stream(lab: Lab, context: BrowserContext, way: str, rate: int | None, tokens
             "way": way,
             "rate": rate,
             "tokens": tokens,
+            "threads": threads,
+            "busiest_second": result["busiest"],
+            "largest": largest,
             "ratio": (streamed + kept) / result["bytes"],
             "kept": kept / result["bytes"],
             "lost_sends": sends,
@@ -92,13 +105,12 @@ def stream(lab: Lab, context: BrowserContext, way: str, rate: int | None, tokens
         }
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _load(path: Path) -> Any:
     end = time.monotonic() + 3 * PATIENCE
     while not path.exists():
         assert time.monotonic() < end, "the cell did not end"
         time.sleep(0.1)
-    found: dict[str, Any] = json.loads(path.read_text())
-    return found
+    return json.loads(path.read_text())
 
 
 def pair(lab: Lab, context: BrowserContext) -> dict:
@@ -129,16 +141,24 @@ def pair(lab: Lab, context: BrowserContext) -> dict:
         }
 
 
-def cpu(
-    lab: Lab, context: BrowserContext, tokens: int, repeats: int, ways: tuple[str, ...]
-) -> dict:
-    """CPU of full-speed runs in a kernel whose page shows them."""
+def in_kernel(lab: Lab, context: BrowserContext, call: str) -> Any:
+    """What a call in `bench.cpu` returns in a kernel whose page shows what it is given."""
     name = f"{uuid.uuid4().hex}.json"
     run = (
         "from IPython.display import display\n"
         "from bench import cpu\nfrom bench.feed import save\n"
-        f"save({name!r}, cpu.run({tokens}, {repeats}, {ways}, display))"
+        f"save({name!r}, cpu.{call})"
     )
     with pages.notebook(lab, context, [run]) as notebook:
         notebook.start(0)
         return _load(lab.root / name)
+
+
+def cpu(lab: Lab, context: BrowserContext, tokens: int, repeats: int, ways: tuple[str, ...]) -> Any:
+    """CPU of full-speed runs in a kernel whose page shows them."""
+    return in_kernel(lab, context, f"run({tokens}, {repeats}, {ways}, display)")
+
+
+def paced(lab: Lab, context: BrowserContext, ways: tuple[str, ...]) -> Any:
+    """CPU of runs at the rates of `cases`."""
+    return in_kernel(lab, context, f"paced({RATES}, {ways}, display)")

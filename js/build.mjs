@@ -14,7 +14,8 @@ const LIMITS = { "widget.js": 100_000, "widget.css": 30_000 };
 // Names of ours that neither the wire nor the browser uses: they may be shortened.
 const OWN = [
   "stage store tally tree reader area boxesOf placeBox placeRecord removeBox updateCall",
-  "floorOf fetchEarlier namespaceOf hueOf hue isShort listening changed",
+  "floorOf fetchEarlier namespaceOf hueOf hue isShort listening changed boxes collapse following",
+  "isAbove pin toggled closing ticking waiting newest hides setCall byId seen",
 ].join(" ");
 
 const options = {

@@ -34,8 +34,7 @@ class MarkdownIt {
   "helpers/esm/typeof.js": "",
   "helpers/esm/toPrimitive.js": "",
   "helpers/esm/toPropertyKey.js": "",
-  "helpers/esm/defineProperty.js":
-    "function _defineProperty(object, key, value) { object[key] = value; return object; }",
+  "helpers/esm/defineProperty.js": "",
   // The same rules always, in the same order.
   "src/ruler.ts": `
 class Ruler {
@@ -77,11 +76,8 @@ export function slim(source) {
       throw new Error(`markdown-it has no ${name} any more: see slim-markdown-it.mjs`);
     source = source.slice(0, start) + code + source.slice(end);
   }
-  // Says that these strings are names of fields, to be shortened like them.
-  return source.replace(
-    /(_defineProperty\(\s*this,\s*(?:\/\*\*[\s\S]*?\*\/\s*)?)"(\w+)"/g,
-    '$1/* @__KEY__ */ "$2"',
-  );
+  // Fields are set by their names, which can be shortened and are found at once.
+  return source.replace(/_defineProperty\(\s*this,\s*(?:\/\*\*[\s\S]*?\*\/\s*)?"(\w+)",/g, "(this.$1 =");
 }
 
 const FILE = /markdown-it[\\/]dist[\\/]markdown-it\.mjs$/;

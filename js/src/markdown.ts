@@ -130,11 +130,17 @@ function image(token: Token, signal: AbortSignal): HTMLElement {
 
 function code(token: Token, signal: AbortSignal): HTMLElement {
   const language = label(token.info).split(" ")[0];
-  const button = copyButton("Copy code", () => token.content, signal);
+  const text = h("code", null, ...pieces(token.content));
+  const button = copyButton("Copy code", () => text.textContent, signal);
   return h(
     "div",
     { class: "nst-code", "data-language": language ? language.slice(0, 30) : null },
-    h("pre", null, h("code", null, token.content)),
+    h("pre", null, text),
     button,
   );
+}
+
+/** Code, a hundred lines in an element: browsers lay out the whole of one that grows. */
+export function pieces(code: string): HTMLElement[] {
+  return (code.match(/(?:[^\n]*\n){100}|.+$/gs) ?? []).map((lines) => h("span", null, lines));
 }

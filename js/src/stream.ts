@@ -1,4 +1,4 @@
-import { build, type Environment, markdown, parse } from "./markdown.ts";
+import { build, type Environment, markdown, parse, pieces } from "./markdown.ts";
 import { clean } from "./wording.ts";
 
 /** Tails over this are not parsed anew for every token. */
@@ -64,8 +64,7 @@ export class MarkdownStream {
     const tail = this.#text.slice(this.#stable);
     const tokens = parse(tail, this.#env);
     this.caret?.remove();
-    while (this.el.childNodes.length > this.#stableNodes) this.el.lastChild?.remove();
-    this.el.append(build(tokens, this.signal));
+    settle(this.el, this.#stableNodes, build(tokens, this.signal));
     this.#parsed = this.#text.length;
     this.#fence = null;
     // Where each block begins.
@@ -89,7 +88,7 @@ export class MarkdownStream {
     const open = tokens.at(-1);
     const alone = open?.type === "fence" && open.content !== "" && /^[`~]/.test(tail.slice(from));
     if (alone && tail.endsWith(open.content)) {
-      const text = (this.el.lastChild as Element).querySelector("code")?.firstChild;
+      const text = (this.el.lastChild as Element).querySelector("code")?.lastChild?.firstChild;
       const mark = open.markup[0] === "`" ? "`" : "~";
       const close = new RegExp(`^[ ]{0,3}${mark}{${open.markup.length},}[ \t]*$`, "m");
       if (text instanceof Text) this.#fence = { text, close, line: this.#text.lastIndexOf("\n") + 1 };
@@ -104,6 +103,11 @@ export class MarkdownStream {
       return false;
     }
     fence.text.appendData(this.#text.slice(this.#parsed));
+    const parts = pieces(fence.text.data);
+    if (parts.length > 1) {
+      fence.text.parentElement?.replaceWith(...parts);
+      fence.text = parts.at(-1)?.firstChild as Text;
+    }
     this.#parsed = this.#text.length;
     fence.line = this.#text.lastIndexOf("\n") + 1;
     return true;
@@ -135,18 +139,25 @@ export class MarkdownStream {
 
   #finish() {
     this.caret?.remove();
-    const whole = markdown(this.#text, this.signal);
-    const wanted = [...whole.childNodes];
-    const shown = [...this.el.childNodes];
-    for (const node of shown.slice(wanted.length)) node.remove();
-    wanted.forEach((node, i) => {
-      const old = shown[i];
-      if (!old) this.el.append(node);
-      else if (!old.isEqualNode(node)) old.replaceWith(node);
-    });
+    settle(this.el, 0, markdown(this.#text, this.signal));
     this.#fence = null;
     this.#parsed = this.#text.length;
     // Growing again after this (a late edit) starts from the beginning.
     this.#stable = this.#stableNodes = 0;
   }
+}
+
+/** Puts fresh nodes in the place of those from one on, but keeps what is the same. */
+function settle(parent: Node, from: number, fresh: Node) {
+  const wanted = [...fresh.childNodes];
+  const shown = [...parent.childNodes].slice(from);
+  for (const node of shown.slice(wanted.length)) node.remove();
+  wanted.forEach((node, i) => {
+    const old = shown[i];
+    if (!old) parent.appendChild(node);
+    else if (old.isEqualNode(node)) return;
+    else if (node.firstChild && node.nodeName !== "BUTTON" && old.cloneNode().isEqualNode(node.cloneNode()))
+      settle(old, 0, node);
+    else old.replaceWith(node);
+  });
 }

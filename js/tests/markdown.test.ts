@@ -94,6 +94,21 @@ describe("while text streams", () => {
     expect(el.firstChild).toBe(first);
   });
 
+  it("items and rows that are over keep their elements", () => {
+    const stream = new MarkdownStream(document.createElement("div"), never);
+    const items = () => [...stream.el.querySelectorAll("li, tr")];
+    for (const text of ["- a\n- **b**\n- c", "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4"]) {
+      stream.update(text, false);
+      const before = items();
+      const more = `${text}5`;
+      for (const done of [false, true]) {
+        stream.update(more, done);
+        expect(items().every((item, i) => item === before[i])).toBe(true);
+      }
+      expect(stream.el.innerHTML).toBe(whole(more));
+    }
+  });
+
   it("the caret stands behind the last word and goes at the end", () => {
     const el = document.createElement("div");
     const caret = document.createElement("i");
@@ -129,5 +144,22 @@ describe("while text streams", () => {
     for (let i = 0; i < 50; i++) stream.update((text += "y = 2\n"), false);
     expect(stream.el.querySelector("code")).toBe(code);
     expect(stream.el.querySelector("code")?.textContent).toBe(text.slice(6));
+  });
+
+  it("a line of a long code block touches the last hundred lines only", () => {
+    const text = `\`\`\`py\n${"x = 1\n".repeat(350)}y`;
+    const stream = new MarkdownStream(document.createElement("div"), never);
+    const parts = () => [...(stream.el.querySelector("code")?.children ?? [])];
+    let first: Element | undefined;
+    for (let end = 10; end <= text.length; end += 7) {
+      stream.update(text.slice(0, end), false);
+      if (parts().length > 1) first ??= parts()[0];
+    }
+    stream.update(text, false);
+    expect(parts().map((part) => part.textContent.split("\n").length)).toEqual([101, 101, 101, 51]);
+    expect(parts()[0]).toBe(first);
+    stream.update(text, true);
+    expect(parts()[0]).toBe(first);
+    expect(stream.el.innerHTML).toBe(whole(text));
   });
 });

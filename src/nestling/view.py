@@ -171,6 +171,7 @@ class View(Runs, anywidget.AnyWidget):
         self._shown_by_run_in: Any = None
         self._told: dict[str, int] = {}
         super().__init__(**traits)
+        self._own_layout: Any = None if "layout" in traits else self.layout
         self.on_msg(self._on_command)
         display.claim_cell(self)
 
@@ -261,6 +262,8 @@ class View(Runs, anywidget.AnyWidget):
         if "_outbox" in vars(self):  # not yet, when __init__ has refused its arguments
             self._outbox.close()
         super().close()
+        if "_own_layout" in vars(self) and self._own_layout is not None:
+            self._own_layout.close()  # a widget as well, which ipywidgets leaves open
 
     # --- text -------------------------------------------------------------------------------
 

@@ -84,7 +84,8 @@ class Lab:
             "IPYTHONDIR": str(self.private / "ipython"),
         }
         if self.path is not None:
-            environment["PYTHONPATH"] = str(self.path)
+            paths = [str(self.path), os.environ.get("PYTHONPATH", "")]
+            environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         options = {
             "ServerApp.port": port,
             "ServerApp.port_retries": 0,

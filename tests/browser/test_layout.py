@@ -167,3 +167,19 @@ def test_source_lines_of_an_error_do_not_wrap(board):
     assert card.locator("pre").last.evaluate("pre => pre.clientHeight") < 65
     icon = "head => head.firstElementChild.getBoundingClientRect().top"
     assert card.locator(".nst-eh").evaluate(icon) < run.top(card) + 14
+
+
+def test_what_spins_out_of_sight_stands_still(board):
+    run = board(collapse="none")
+    for number in range(4):
+        run.open(f"agent{number}")
+    run.page.wait_for_function(
+        """() => {
+          const states = [...document.querySelectorAll('article .nst-boxline .nst-spin')]
+            .map(icon => icon.getAnimations()[0].playState);
+          return states.length === 4 && states[0] === 'paused' && states[1] === 'paused';
+        }"""
+    )
+    run.area.evaluate("area => area.scrollTop = 0")
+    first = "document.querySelector('article .nst-spin').getAnimations()[0]"
+    run.page.wait_for_function(f"{first}.playState === 'running'")

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from builders import check, result, start, words
 from graphs import ASK
+from ipywidgets import Layout
 from page import Page
 
 from nestling import View, demo, outbox, watch
@@ -75,6 +76,16 @@ def test_closing_a_view_frees_its_thread():
     assert not writer.is_alive()
     view.finalize()
     assert view.chat_history[0]["content"] == "hello"
+
+
+def test_a_closed_view_takes_its_layout_along_but_nobody_elses():
+    layout = Layout()
+    view, other = View(), View(layout=layout)
+    own = view.layout
+    view.close()
+    other.close()
+    assert own.comm is None
+    assert layout.comm is not None
 
 
 def test_a_closed_view_is_freed():

@@ -70,6 +70,7 @@ export class Box {
       if (this.#open) this.body.ask();
     });
     this.update();
+    stage.seen.observe(this.el);
   }
 
   get running(): boolean {

@@ -52,8 +52,8 @@ export class Crumb {
     const root = this.area.getRootNode() as Document | ShadowRoot;
     // Right of the rules of the outer boxes, below the breadcrumb itself.
     for (const x of [left + width / 2, left + 40]) {
-      const at = root.elementsFromPoint?.(x, top + 34).find((e) => this.area.contains(e) && e !== this.area);
-      let box = at?.closest<HTMLElement>("article[data-namespace]") ?? null;
+      const at = root.elementFromPoint?.(x, top + 34);
+      let box = at && this.area.contains(at) ? at.closest<HTMLElement>("article[data-namespace]") : null;
       while (box && rect(box.firstElementChild as Element).bottom > top + 8)
         box = box.parentElement?.closest<HTMLElement>("article[data-namespace]") ?? null;
       if (box) return box;

@@ -27,6 +27,10 @@ export class Stage {
   boxes = new Map<string, Box>();
   /** What waits until the reader follows again, because it would move what is read. */
   waiting = new Set<() => void>();
+  /** Spinners out of sight stand still: each one that moves costs something in every frame. */
+  readonly seen = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) target.classList.toggle("nst-away", !isIntersecting);
+  });
   #ticks = new Map<object, () => void>();
   #timers = new Set<ReturnType<typeof setTimeout>>();
 
@@ -42,6 +46,7 @@ export class Stage {
     const interval = setInterval(() => this.tick(), 1000);
     ended(signal, () => {
       clearInterval(interval);
+      this.seen.disconnect();
       for (const timer of this.#timers) clearTimeout(timer);
     });
   }
@@ -71,6 +76,7 @@ export class Stage {
     if (!box) return;
     this.boxes.delete(key);
     this.ticking(box, null);
+    this.seen.unobserve(box.el);
     box.body.clear();
   }
 
