@@ -157,12 +157,11 @@ class Conversation(Kept):
     def set(self, record: Record, **fields: Any) -> None:
         """Sets fields of a record; None removes one."""
         _clean(fields)
+        if any(name in fields for name in ("content", "reasoning", "args_text")):
+            self.settle()  # what came before must not be appended after
         changed = {k: v for k, v in fields.items() if record.get(k) != v}
         if not changed:
             return
-        if any(name in changed for name in ("content", "reasoning", "args_text")):
-            self.settle()  # what came before must not be appended after
-            changed = {k: v for k, v in changed.items() if record.get(k) != v}
         status = changed.get("status")
         if status is not None:
             unfinished = self._open.setdefault("|".join(record["namespace"]), {})

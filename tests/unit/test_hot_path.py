@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, Too
 from test_random_graphs import told
 
 from nestling import View
+from nestling.conversation import Conversation
 from nestling.langgraph.normalize import read_message
 
 TEXTS = st.sampled_from(["", "word ", "wörd ", "\ud800", "\N{SNOWMAN}"])
@@ -25,7 +26,7 @@ CHUNKS = st.fixed_dictionaries(
     {
         "content": CONTENTS,
         "id": st.sampled_from(["m1", "m2", None]),
-        "box": st.sampled_from([(), ("a:1",), ("b:2",)]),
+        "box": st.sampled_from([(), ("a:1",), ("b:2",), (["a:1"],), ("",)]),
     },
     optional={
         "chunk_position": st.just("last"),
@@ -45,7 +46,7 @@ def event(chunk: dict[str, Any]) -> Any:
         message: Any = AIMessage(fields["content"], id=fields["id"])
     else:
         message = AIMessageChunk(**fields)
-    place = "|".join((*ns, "model:x"))
+    place = "|".join((*map(str, ns), "model:x"))
     metadata = {"langgraph_node": "model", "langgraph_checkpoint_ns": place}
     return part("messages", (message.model_dump() if as_dict else message, metadata), ns)
 
@@ -56,6 +57,7 @@ def slow(view: View) -> View:
     item = messages._item
     view._adapter._handlers["messages"] = lambda ns, data: item(ns, data[0], data[1] or {})
     messages.speeches.is_old = lambda value: False
+    view._adapter._is_token = lambda event: False
     return view
 
 
@@ -74,6 +76,16 @@ def fold(view: View, events: list[Any]) -> Any:
 @given(st.lists(CHUNKS, max_size=12))
 def test_tokens_that_go_on_fold_as_any_others(chunks):
     assert fold(View(), [*map(event, chunks)]) == fold(slow(View()), [*map(event, chunks)])
+
+
+def test_what_came_before_a_field_is_set_is_not_appended_after():
+    conversation = Conversation(lambda: 0.0)
+    call = conversation.add("tool_call", "c", [], speaker="x", order=1, status="calling")
+    conversation.append(call, '{"n": 1}', "args_text")
+    conversation.set(call, args={"n": 1}, args_text=None)
+    conversation.settle()
+    assert call["args"] == {"n": 1}
+    assert "args_text" not in call
 
 
 # --- states -------------------------------------------------------------------------------------
