@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.lab import Lab, Notebook, browser
+from tests.browser.proxy import Proxy
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +36,14 @@ def open_notebook(lab: Lab, context: BrowserContext) -> Iterator[Callable[..., N
     opened: list[Notebook] = []
 
     def open_it(
-        *cells: str, on: Lab = lab, name: str | None = None, noise: str | None = None
+        *cells: str,
+        on: Lab = lab,
+        name: str | None = None,
+        noise: str | None = None,
+        url: str | None = None,
+        by: BrowserContext = context,
     ) -> Notebook:
-        notebook = Notebook(on, context, name or on.write(list(cells)), noise)
+        notebook = Notebook(on, by, name or on.write(list(cells)), noise, url)
         opened.append(notebook)
         return notebook
 
@@ -46,6 +52,21 @@ def open_notebook(lab: Lab, context: BrowserContext) -> Iterator[Callable[..., N
     for notebook in opened:
         notebook.close()
     assert errors == []
+
+
+@pytest.fixture
+def network(lab: Lab) -> Iterator[Proxy]:
+    """What stands between a page and the server when the page is opened at its `url`."""
+    with Proxy(lab.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def somebody_else(chromium: Browser) -> Iterator[BrowserContext]:
+    """A second browser."""
+    other = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield other
+    other.close()
 
 
 @pytest.fixture

@@ -73,8 +73,8 @@ class Lab:
             path.write_text(json.dumps(values))
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         environment = {
             **os.environ,
             "JUPYTER_CONFIG_DIR": str(self.private / "config"),
@@ -86,7 +86,7 @@ class Lab:
         if self.path is not None:
             environment["PYTHONPATH"] = str(self.path)
         options = {
-            "ServerApp.port": port,
+            "ServerApp.port": self.port,
             "ServerApp.port_retries": 0,
             "ServerApp.ip": "127.0.0.1",
             "ServerApp.root_dir": self.root,
@@ -176,12 +176,18 @@ _EVALUATE = """async code => {
 
 
 class Notebook:
-    """One notebook in one page."""
+    """One notebook in one page; `url` is where that page finds the server, if not at its own."""
 
     def __init__(
-        self, lab: Lab, context: BrowserContext, name: str, noise: str | None = None
+        self,
+        lab: Lab,
+        context: BrowserContext,
+        name: str,
+        noise: str | None = None,
+        url: str | None = None,
     ) -> None:
         self.lab, self.name, self.noise = lab, name, noise
+        self.url = url or lab.url
         self.errors: list[str] = []
         self.page: Page = context.new_page()
         self.page.set_default_timeout(PATIENCE * 1000)
@@ -194,7 +200,7 @@ class Notebook:
             self.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
     def open(self) -> None:
-        self.page.goto(f"{self.lab.url}/lab/tree/{self.name}?reset")
+        self.page.goto(f"{self.url}/lab/tree/{self.name}?reset")
         self.page.wait_for_function(_READY, arg=self.name)
 
     def reload(self, busy: bool = False) -> None:
