@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.lab import Lab, Notebook, browser
-from tests.browser.proxy import Proxy
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +39,9 @@ def open_notebook(lab: Lab, context: BrowserContext) -> Iterator[Callable[..., N
         on: Lab = lab,
         name: str | None = None,
         noise: str | None = None,
-        url: str | None = None,
         by: BrowserContext = context,
     ) -> Notebook:
-        notebook = Notebook(on, by, name or on.write(list(cells)), noise, url)
+        notebook = Notebook(on, by, name or on.write(list(cells)), noise)
         opened.append(notebook)
         return notebook
 
@@ -52,13 +50,6 @@ def open_notebook(lab: Lab, context: BrowserContext) -> Iterator[Callable[..., N
     for notebook in opened:
         notebook.close()
     assert errors == []
-
-
-@pytest.fixture
-def network(lab: Lab) -> Iterator[Proxy]:
-    """What stands between a page and the server when the page is opened at its `url`."""
-    with Proxy(lab.port) as proxy:
-        yield proxy
 
 
 @pytest.fixture

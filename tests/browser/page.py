@@ -111,9 +111,9 @@ def until_status(root: Locator, status: str) -> None:
 
 # --- page and kernel --------------------------------------------------------------------------
 
-#: The records of `view` in the order in which a page shows them.
-_RECORDS = """(lambda text: list(text.records(text.outline(
-    view.namespaces, list(view.transcript)))))(__import__("nestling.text").text)"""
+#: The records of a view in the order in which a page shows them.
+_RECORDS = """(lambda view, text: list(text.records(text.outline(
+    view.namespaces, list(view.transcript)))))({}, __import__("nestling.text").text)"""
 
 
 def letters(text: str) -> str:
@@ -121,9 +121,9 @@ def letters(text: str) -> str:
     return re.sub(r"\W", "", text)
 
 
-def records(notebook: Notebook) -> list[dict[str, Any]]:
+def records(notebook: Notebook, view: str = "view") -> list[dict[str, Any]]:
     """What the kernel holds and a page has to show."""
-    found = notebook.python(_RECORDS)
+    found = notebook.python(_RECORDS.format(view))
     return [r for r in found if r["type"] != "ai" or r["content"] or r.get("reasoning")]
 
 
@@ -140,11 +140,11 @@ def assert_shows(root: Locator, wanted: Iterable[dict[str, Any]]) -> None:
             assert letters(row["text"]) == letters(record["content"])
 
 
-def until_equal(notebook: Notebook, root: Locator | None = None, within: float = 5) -> None:
-    """The page shows what the kernel holds, after `within` seconds at most."""
-    root, end = root or widget(notebook), time.monotonic() + within
+def until_equal(notebook: Notebook, number: int = 0, view: str = "view") -> None:
+    """A widget shows what the kernel holds, after five seconds at most."""
+    root, end = widget(notebook, number), time.monotonic() + 5
     while True:
-        wanted = records(notebook)
+        wanted = records(notebook, view)
         try:
             return assert_shows(root, wanted)
         except AssertionError:

@@ -36,6 +36,10 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
+    def drop(self) -> None:
+        """Closes all connections; new ones are welcome."""
+        self._do(self._drop())
+
     def cut(self) -> None:
         """Closes all connections and refuses new ones."""
         self._do(self._cut())
@@ -63,6 +67,9 @@ class Proxy:
         if self._server is not None:
             self._server.close()
             self._server = None
+        await self._drop()
+
+    async def _drop(self) -> None:
         for writer in self._writers:
             writer.transport.abort()
 
