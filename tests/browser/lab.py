@@ -168,10 +168,12 @@ _START = """index => {
   window.jupyterapp.commands.execute('notebook:run-cell').finally(() => cells[index] = 'done');
 }"""
 
-_EVALUATE = """async code => {
+_EVALUATE = """async ([code, patience]) => {
   const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
   const asked = {code: '', silent: true, store_history: false, user_expressions: {value: code}};
-  return (await kernel.requestExecute(asked).done).content.user_expressions.value;
+  const late = new Promise((_, fail) => setTimeout(() => fail(Error('no answer')), patience));
+  const answer = await Promise.race([kernel.requestExecute(asked).done, late]);
+  return answer.content.user_expressions.value;
 }"""
 
 
@@ -257,6 +259,7 @@ class Notebook:
 
     def python(self, expression: str) -> Any:
         """What an expression is in the kernel, as JSON carries it; waits until it is idle."""
-        answer = self.page.evaluate(_EVALUATE, f"__import__('json').dumps({expression})")
+        code = f"__import__('json').dumps({expression})"
+        answer = self.page.evaluate(_EVALUATE, [code, PATIENCE * 1000])
         assert answer["status"] == "ok", answer
         return json.loads(ast.literal_eval(answer["data"]["text/plain"]))
