@@ -30,7 +30,7 @@ def context(chromium: Browser) -> BrowserContext:
 def open_notebook(lab: Lab, context: BrowserContext) -> Iterator[Callable[..., Notebook]]:
     """Opens notebooks made of cells; in the end no page may have told of an error.
 
-    `noise` is part of an error that JupyterLab itself causes: whoever passes it says why.
+    `noise` is a pattern of errors that JupyterLab itself causes: whoever passes it says why.
     """
     opened: list[Notebook] = []
 
