@@ -16,6 +16,7 @@ NODE_MODULES := js/node_modules/.made
 PYTHON_MADE := $(VENV)/.made
 WHEEL_VENV := $(VENV)/wheel
 OLDEST_VENV := $(VENV)/oldest
+CLASSIC := $(VENV)/classic/.made
 QUICK_START := notebooks/01_quick_start.ipynb
 
 # The first Python on the PATH that is new enough.
@@ -89,6 +90,13 @@ chromium: setup
 		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium >/dev/null; \
 	else $(BIN)/playwright install chromium; fi
 
+# A kernel without subshells, as many still run: all else it takes from $(VENV).
+.PHONY: classic
+classic: $(CLASSIC)
+$(CLASSIC): Makefile $(PYTHON_MADE)
+	@rm -rf $(@D) && $(UV) pip install --quiet --python $(PY) --no-deps --target $(@D) ipykernel==6.29.5
+	@touch $@
+
 # --- test it --------------------------------------------------------------------------------
 
 TESTS := test-unit test-providers test-remote test-js test-notebooks test-browser test-wheel
@@ -135,7 +143,7 @@ test-notebooks: setup | $(LOGS) ## Every notebook gives the outputs that are com
 	$(call heading,nbval notebooks)
 	@$(PY) -m pytest --nbval notebooks $(call keep,$@)
 
-test-browser: setup chromium | $(LOGS) ## Real JupyterLab, real Chromium
+test-browser: setup chromium classic | $(LOGS) ## Real JupyterLab and Notebook, real Chromium
 	$(call heading,pytest tests/browser)
 	@$(PY) -m pytest tests/browser $(call keep,$@)
 

@@ -80,7 +80,8 @@ export class Comm {
 
   #receive(message: Message) {
     if (message.type === "snapshot") this.#snapshot(message);
-    else if (message.type === "patch") this.#patch(message);
+    else if (message.type === "patch") this.#patches([message]);
+    else if (message.type === "missed") this.#patches(message.patches);
     else if (message.type === "rows") {
       this.#wanted.delete(message.namespace);
       if (message.epoch !== this.store.epoch) return;
@@ -107,10 +108,11 @@ export class Comm {
     this.#fill();
   }
 
-  #patch(patch: Patch) {
+  #patches(patches: Patch[]) {
     const { epoch, n } = this.store;
-    if (patch.epoch === epoch && patch.n <= n) return;
-    this.#held.set(patch.n, patch);
+    const fresh = patches.filter((patch) => patch.epoch !== epoch || patch.n > n);
+    if (fresh.length === 0) return;
+    for (const patch of fresh) this.#held.set(patch.n, patch);
     this.#release();
     if (this.#held.size > 0) return this.#hello(true);
     this.#answered();

@@ -114,6 +114,11 @@ export interface Patch {
   append?: ([number, string] | [number, string, TextField])[];
 }
 
+export interface Missed {
+  type: "missed";
+  patches: Patch[];
+}
+
 export interface Snapshot {
   type: "snapshot";
   epoch: string;
@@ -135,7 +140,7 @@ export interface Rows {
   earlier: number;
 }
 
-export type Message = Patch | Snapshot | Rows;
+export type Message = Patch | Missed | Snapshot | Rows;
 
 export interface Hello {
   type: "hello";

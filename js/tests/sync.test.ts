@@ -46,6 +46,20 @@ describe("a page keeps in step with the kernel", () => {
     expect(text()).toBe("abcde");
   });
 
+  it("by filling a gap with one answer, once", () => {
+    const { model, text, hellos } = connect({ snapshot: begun() });
+    model.receive(say(1, "b"));
+    model.receive(say(6, "g"));
+    const asked = hellos().length;
+    const missed = { type: "missed", patches: [1, 2, 3, 4].map((n) => say(n, "abcde"[n] as string)) };
+    model.receive(missed);
+    expect(text()).toBe("abcde");
+    model.receive({ type: "missed", patches: [say(5, "f")] });
+    model.receive(missed);
+    expect(text()).toBe("abcdefg");
+    expect(hellos()).toHaveLength(asked);
+  });
+
   it("by asking again at doubling intervals, and no more once it is answered", () => {
     const { model, hellos } = connect({ snapshot: begun() });
     model.receive(say(2, "c"));

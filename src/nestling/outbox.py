@@ -1,7 +1,8 @@
 """Edits in, small numbered patches out: merged per record, at frame rate, from one writer.
 
-The first change after a quiet frame leaves at once and two messages are never closer than
-`FRAME`. Nothing here knows Jupyter: `send` takes a dict. A page that has a gap says hello
+The first change after a quiet frame leaves at once and two patches are never closer than
+`FRAME`; answers to a page leave at once, and the patches after them wait so much longer.
+Nothing here knows Jupyter: `send` takes a dict. A page that has a gap says hello
 and gets what it lacks from a ring of recent patches, or a snapshot.
 """
 
@@ -23,8 +24,8 @@ from nestling.snapshot import MAX_BYTES, MAX_ROWS, Snapshots, older_than, whole
 
 log = logging.getLogger("nestling")
 
-#: Seconds between two messages.
-FRAME = 0.033
+#: Seconds between two messages: 28 a second and two of an answer make no more than 30.
+FRAME = 1 / 28
 #: Characters of text in one message: at most six bytes each when escaped, so below 1 MB.
 MAX_CHARS = 150_000
 #: Patches that are kept for a page that missed some.
@@ -58,6 +59,8 @@ class Outbox:
         self._dirty = False
         self._deaf: float | None = None
         self._due = 0.0
+        #: When the writer may send again.
+        self._free = 0.0
         self.reset()
         conversation.consumer = self
 
@@ -141,6 +144,10 @@ class Outbox:
                 if not self._dirty or self._closed:
                     self._writer = None
                     return
+                early = self._free - time.monotonic()
+            if early > 0:
+                time.sleep(early)
+                continue
             began = time.monotonic()
             try:
                 with self.around():
@@ -149,9 +156,10 @@ class Outbox:
                 self.on_frame()
             except Exception:
                 log.warning("The display could not be updated; the run goes on.", exc_info=True)
-            # a slow flush widens the frame, so that the run keeps most of the time
-            pause = max(FRAME, 3 * (time.monotonic() - began))
-            time.sleep(pause)
+            with self._lock:
+                # a slow flush widens the frame, so that the run keeps most of the time
+                now = time.monotonic()
+                self._free = max(self._free, now + max(FRAME, 3 * (now - began)))
 
     def hear(self, hears: bool) -> None:
         """Whether pages can be heard. In a sync cell some kernels hear none until it ends.
@@ -189,6 +197,11 @@ class Outbox:
             if patch is not None:
                 self._ring.append(patch)
                 self.send(patch)
+                self._wait_a_frame()
+
+    def _wait_a_frame(self) -> None:
+        """A message more has been sent, or is about to be."""
+        self._free = max(self._free, time.monotonic()) + FRAME
 
     def _collect(self) -> Patch | None:
         self._dirty = False
@@ -286,11 +299,12 @@ class Outbox:
         with self._lock:
             self.flush()
             missing = [patch for patch in self._ring if patch["n"] > have]
-            if epoch == self.epoch and 0 <= self.n - have == len(missing):
-                for patch in missing:
-                    self.send(patch)
-            else:
+            complete = epoch == self.epoch and 0 <= self.n - have == len(missing)
+            if not complete or len(json.dumps(missing)) > MAX_BYTES:
                 self.send(self.snapshot())
+            elif missing:
+                self.send({"type": "missed", "patches": missing})
+                self._wait_a_frame()
 
     def rows(self, before: int, limit: int, namespace: str | None = None) -> Rows:
         """Up to `limit` rows right before `seq` = `before`, of one namespace or of all."""
@@ -303,6 +317,7 @@ class Outbox:
                     self.namespace(box, None)
                 while self._namespaces:
                     self.flush()
+            self._wait_a_frame()
             return {
                 "type": "rows",
                 "epoch": self.epoch,
@@ -316,6 +331,7 @@ class Outbox:
         """What patch `n` led to, in one piece, at most 1 MB: the last rows and the boxes."""
         with self._lock:
             self.flush()
+            self._wait_a_frame()
             return {
                 "type": "snapshot",
                 "epoch": self.epoch,

@@ -160,6 +160,13 @@ class Patch(TypedDict):
     append: NotRequired[list[tuple[int, str] | tuple[int, str, TextField]]]
 
 
+class Missed(TypedDict):
+    """The patches that a page said it lacks, in order."""
+
+    type: Literal["missed"]
+    patches: list[Patch]
+
+
 class State(TypedDict):
     """What a page draws at first."""
 
@@ -200,7 +207,7 @@ class Rows(TypedDict):
 
 
 class Hello(TypedDict):
-    """A page says what it has; the kernel resends what is missing, or the snapshot."""
+    """A page says what it has; the kernel sends what is missing, or the snapshot."""
 
     type: Literal["hello"]
     #: None when the page has nothing yet.

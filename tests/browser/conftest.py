@@ -30,14 +30,18 @@ def context(chromium: Browser) -> BrowserContext:
 def open_notebook(lab: Lab, context: BrowserContext) -> Iterator[Callable[..., Notebook]]:
     """Opens notebooks made of cells; in the end no page may have told of an error.
 
-    `noise` is part of an error that JupyterLab itself causes: whoever passes it says why.
+    `noise` is a pattern of errors that JupyterLab itself causes: whoever passes it says why.
     """
     opened: list[Notebook] = []
 
     def open_it(
-        *cells: str, on: Lab = lab, name: str | None = None, noise: str | None = None
+        *cells: str,
+        on: Lab = lab,
+        name: str | None = None,
+        noise: str | None = None,
+        by: BrowserContext = context,
     ) -> Notebook:
-        notebook = Notebook(on, context, name or on.write(list(cells)), noise)
+        notebook = Notebook(on, by, name or on.write(list(cells)), noise)
         opened.append(notebook)
         return notebook
 
@@ -46,6 +50,14 @@ def open_notebook(lab: Lab, context: BrowserContext) -> Iterator[Callable[..., N
     for notebook in opened:
         notebook.close()
     assert errors == []
+
+
+@pytest.fixture
+def somebody_else(chromium: Browser) -> Iterator[BrowserContext]:
+    """A second browser."""
+    other = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield other
+    other.close()
 
 
 @pytest.fixture

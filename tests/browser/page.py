@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Iterable
 from typing import Any, TypedDict
 
 from playwright.sync_api import Locator
@@ -15,6 +18,7 @@ class Row(TypedDict):
     id: str
     type: str
     status: str
+    namespace: str
     box: str
     text: str
 
@@ -30,6 +34,7 @@ _ROWS = """root => [...root.querySelectorAll('[data-id]')].map(row => ({
   id: row.dataset.id,
   type: row.dataset.type,
   status: row.dataset.status,
+  namespace: row.dataset.namespace,
   box: row.closest('[data-label]').dataset.label,
   text: row.dataset.type === 'tool_call'
     ? row.textContent
@@ -102,3 +107,47 @@ def film(notebook: Notebook) -> list[Frame]:
 
 def until_status(root: Locator, status: str) -> None:
     root.and_(root.page.locator(f'[data-status="{status}"]')).wait_for()
+
+
+# --- page and kernel --------------------------------------------------------------------------
+
+#: The records of a view in the order in which a page shows them.
+_RECORDS = """(lambda view, text: list(text.records(text.outline(
+    view.namespaces, list(view.transcript)))))({}, __import__("nestling.text").text)"""
+
+
+def letters(text: str) -> str:
+    """Markdown and its rendering have these in common."""
+    return re.sub(r"\W", "", text)
+
+
+def records(notebook: Notebook, view: str = "view") -> list[dict[str, Any]]:
+    """What the kernel holds and a page has to show."""
+    found = notebook.python(_RECORDS.format(view))
+    return [r for r in found if r["type"] != "ai" or r["content"] or r.get("reasoning")]
+
+
+def assert_shows(root: Locator, wanted: Iterable[dict[str, Any]]) -> None:
+    """Every record is there once, at its place, with its status and its whole text."""
+    wanted, drawn = list(wanted), rows(root)
+    assert [row["id"] for row in drawn] == [record["id"] for record in wanted]
+    for row, record in zip(drawn, wanted, strict=True):
+        at = {"status": record["status"], "namespace": "|".join(record["namespace"])}
+        assert {"status": row["status"], "namespace": row["namespace"]} == at, row["id"]
+        if record["type"] == "tool_call":
+            assert record["name"] in row["text"]
+        elif record["type"] in ("ai", "user"):
+            assert letters(row["text"]) == letters(record["content"])
+
+
+def until_equal(notebook: Notebook, number: int = 0, view: str = "view") -> None:
+    """A widget shows what the kernel holds, after five seconds at most."""
+    root, end = widget(notebook, number), time.monotonic() + 5
+    while True:
+        wanted = records(notebook, view)
+        try:
+            return assert_shows(root, wanted)
+        except AssertionError:
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.1)

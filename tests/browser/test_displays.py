@@ -1,10 +1,8 @@
 """One view in several displays, pages and shapes."""
 
-import re
-
 import pytest
 
-from tests.browser.page import ids, rows, structure, structures, until_status, widget
+from tests.browser.page import ids, structure, structures, until_equal, until_status, widget
 
 TEAM = """
 import nestling
@@ -15,54 +13,11 @@ view
 INPUT = "{'topic': 'solar power', 'messages': [('user', 'Hello')]}"
 ASYNC = f"result = await view.ainvoke({INPUT})"
 SYNC = f"result = view.invoke({INPUT})"
-ALL = "list(view.transcript)"
 
 LIVING = """sum(
     type(widget).__name__ == "View"
     for widget in __import__("ipywidgets").widgets.widget._instances.values()
 )"""
-
-
-def letters(text: str) -> str:
-    """Markdown and its rendering have these in common."""
-    return re.sub(r"\W", "", text)
-
-
-def assert_shows(root, records):
-    """Every row of the kernel is on the page, and every text in full."""
-    drawn = {row["id"]: row for row in rows(root)}
-    wanted = {r["id"]: r for r in records if r["type"] != "ai" or r["content"]}
-    assert set(drawn) == set(wanted)
-    for key, record in wanted.items():
-        assert drawn[key]["status"] == record["status"]
-        if record["type"] in ("ai", "user"):
-            assert letters(drawn[key]["text"]) == letters(record["content"])
-
-
-def test_a_reload_in_mid_run_shows_every_row(open_notebook):
-    notebook = open_notebook(TEAM.format(graph="parallel_team(delay=0.15)"), ASYNC)
-    notebook.run(0)
-    notebook.save()
-    notebook.start(1)
-    widget(notebook).locator('[data-label="worker"] [data-type="ai"]').first.wait_for()
-    notebook.reload(busy=True)
-    until_status(widget(notebook), "running")
-    before = ids(widget(notebook))
-    assert before, "what came before the reload is there"
-    until_status(widget(notebook), "completed")
-    assert_shows(widget(notebook), notebook.python(ALL))
-    assert before < ids(widget(notebook))
-
-
-def test_a_reload_during_a_sync_cell_shows_every_row_when_it_has_ended(open_notebook):
-    notebook = open_notebook(TEAM.format(graph="parallel_team(delay=0.1)"), SYNC)
-    notebook.run(0)
-    notebook.save()
-    notebook.start(1)
-    widget(notebook).locator('[data-label="worker"] [data-type="ai"]').first.wait_for()
-    notebook.reload(busy=True)
-    until_status(widget(notebook), "completed")
-    assert_shows(widget(notebook), notebook.python(ALL))
 
 
 def test_a_reload_after_the_end_shows_the_same_page(open_notebook):
@@ -74,7 +29,7 @@ def test_a_reload_after_the_end_shows_the_same_page(open_notebook):
     notebook.save()
     notebook.reload()
     until_status(widget(notebook), "completed")
-    assert_shows(widget(notebook), notebook.python(ALL))
+    until_equal(notebook)
     assert structure(widget(notebook)) == before
 
 

@@ -14,7 +14,7 @@ SOON = 15_000
 WATCH = """
 import nestling, os
 from nestling import demo
-view = nestling.watch(demo.parallel_team(delay=0.3), collapse="none")
+view = nestling.watch(demo.parallel_team(delay=0.1), collapse="none")
 """
 
 RUN = 'result = await view.ainvoke({"topic": "solar power"})'
@@ -63,6 +63,12 @@ def test_a_kernel_that_is_gone_is_noticed(running, end):
     running.page.wait_for_timeout(3000)
     assert root.locator(".nst-num").all_inner_texts() == clocks
     assert lost.count() == 1, "a new kernel knows nothing of the old one's views"
+    if end is kill:
+        running.page.locator(".jp-Dialog button").click()
+    root.get_by_role("button", name="More actions").click()
+    root.get_by_role("menuitem", name="Log view").click()
+    root.and_(running.page.locator('[data-mode="log"]')).wait_for(timeout=2000)
+    assert before <= ids(root)
 
 
 def test_a_connection_that_comes_back_is_live_again(running):

@@ -17,6 +17,9 @@ class Page:
             self.boxes, self.earlier = message["namespaces"], sum(message["earlier"].values())
             found = message["chat_history"] + message["live_chat"]
             self.rows = {record["seq"]: record for record in found}
+        elif message["type"] == "missed":
+            for patch in message["patches"]:
+                self.hear(patch)
         elif message["epoch"] == self.epoch and message["n"] > self.n:
             assert message["n"] == self.n + 1
             self.n = message["n"]

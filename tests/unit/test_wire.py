@@ -58,8 +58,9 @@ def test_a_page_with_a_gap_is_sent_what_it_lacks():
     late.epoch, late.n = page.epoch, 1
     del sent[:]
     view._outbox.hello(page.epoch, 1)
-    assert [message["type"] for message in sent] == ["patch"] * (page.n - 1)
-    assert [message["n"] for message in sent] == list(range(2, page.n + 1))
+    (answer,) = sent
+    assert answer["type"] == "missed"
+    assert [patch["n"] for patch in answer["patches"]] == list(range(2, page.n + 1))
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,18 @@ def test_a_page_that_missed_more_than_is_kept_gets_a_snapshot():
     del sent[:]
     view._outbox.hello(page.epoch, 2)
     assert [message["type"] for message in sent] == ["snapshot"]
+
+
+def test_a_page_that_missed_too_much_for_one_message_gets_a_snapshot():
+    view = View()
+    page, sent = wired(view)
+    for number in range(20):
+        view.process_event(words("much " * 15_000, f"m{number}", "talk"))
+        view._outbox.flush()
+    del sent[:]
+    view._outbox.hello(page.epoch, 2)
+    assert [message["type"] for message in sent] == ["snapshot"]
+    assert size(sent[0]) <= 1_000_000
 
 
 def test_clearing_begins_a_new_epoch():

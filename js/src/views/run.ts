@@ -73,7 +73,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
   // One choice for all displays of the view.
   const choose = (trait: "mode" | "theme", value: string) => {
     model.set(trait, value as never);
-    model.save_changes();
+    if (store.connection === "live") model.save_changes();
   };
   const everyBox = (open: boolean) => {
     for (const key of store.namespaces.keys()) if (key) reader.boxes.set(key, open);
