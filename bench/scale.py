@@ -22,7 +22,7 @@ from bench.plain import Plain, whole
 from tests.browser.lab import browser
 
 WORDS = ("the", "model", "reads", "a", "table", "and", "finds", "that", "demand", "falls", "when")
-SIZES = {"20 kB": 20_000, "200 kB": 200_000}
+SIZES = {"7 kB": 7_000, "20 kB": 20_000, "200 kB": 200_000}
 TOKENS = 60
 
 
