@@ -183,6 +183,7 @@ wheel: setup ## Build the wheel into dist/
 bench: setup setup-js chromium ## Measure what the README says about speed, and draw its plot
 	@$(PY) -m bench
 	@$(PY) -m bench.plot
+	@$(PY) -m bench.readme
 
 soak: setup chromium ## Half an hour of one run: nothing may grow
 	@$(PY) -m bench.soak

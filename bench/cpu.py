@@ -89,23 +89,28 @@ def run(
 
 
 def paced(
-    rates: Sequence[int], ways: Sequence[str], show: Callable[[Any], Any], seconds: float = 2.0
+    rates: Sequence[int], ways: Sequence[str], show: Callable[[Any], Any], seconds: float = 1.0
 ) -> list[dict]:
-    """The same for runs that keep to a rate, each of some seconds."""
+    """The same for runs that keep to a rate, two rounds of each."""
     found = []
     for rate in rates:
         graph = team(10, int(rate * seconds), rate)
-        times = {}
-        for way in ("bare", *ways):
-            source = _source(way, graph)
-            widget = getattr(source, "widget", source)
-            if way != "bare":
-                show(widget)
-            times[way] = spent(partial(drain, source))
-            if way != "bare":
-                widget.close()
-        ratios = {way: times[way] / times["bare"] for way in ways}
-        found.append({"rate": rate, "ratio": ratios, "bare": times["bare"] / seconds})
+        times: dict[str, list[float]] = {way: [] for way in ("bare", *ways)}
+        drain(graph)
+        for _ in range(2):
+            for way, spans in times.items():
+                source = _source(way, graph)
+                widget = getattr(source, "widget", source)
+                if way != "bare":
+                    show(widget)
+                spans.append(spent(partial(drain, source)))
+                if way != "bare":
+                    widget.close()
+        ratios = {
+            way: statistics.median(a / b for a, b in zip(times[way], times["bare"], strict=True))
+            for way in ways
+        }
+        found.append({"rate": rate, "ratio": ratios})
     return found
 
 

@@ -106,7 +106,7 @@ def stream(
 
 
 def _load(path: Path) -> Any:
-    end = time.monotonic() + 3 * PATIENCE
+    end = time.monotonic() + 5 * PATIENCE
     while not path.exists():
         assert time.monotonic() < end, "the cell did not end"
         time.sleep(0.1)
