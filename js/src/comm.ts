@@ -23,6 +23,7 @@ export class Comm {
     readonly model: Model,
     readonly store: Store,
     signal: AbortSignal,
+    early: unknown[] = [],
   ) {
     const receive = (message: unknown) => {
       this.#found();
@@ -44,6 +45,7 @@ export class Comm {
       signal,
     );
     this.#snapshot(model.get("snapshot"));
+    for (const message of early) receive(message);
     this.#hello(this.store.epoch === null);
   }
 

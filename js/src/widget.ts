@@ -6,7 +6,8 @@ import { Store } from "./store.ts";
 import "./styles/index.css";
 import { runView } from "./views/run.ts";
 
-type Initialize = { model: AnyModel; signal: AbortSignal };
+/** `early`: messages that came before this module was there. */
+type Initialize = { model: AnyModel; signal: AbortSignal; early?: unknown[] };
 type Render = Initialize & { el: HTMLElement };
 
 /**
@@ -16,17 +17,17 @@ type Render = Initialize & { el: HTMLElement };
 export default function widget() {
   let room: { store: Store; comm: Comm; signal: AbortSignal } | null = null;
 
-  function open(model: Model, signal: AbortSignal) {
+  function open(model: Model, signal: AbortSignal, early: unknown[] = []) {
     if (!room || room.signal.aborted) {
       const store = new Store();
-      room = { store, comm: new Comm(model, store, signal), signal };
+      room = { store, comm: new Comm(model, store, signal, early), signal };
     }
     return room;
   }
 
   return {
-    initialize({ model, signal }: Initialize) {
-      open(model as Model, signal);
+    initialize({ model, signal, early }: Initialize) {
+      open(model as Model, signal, early);
     },
 
     render({ model, el, signal }: Render) {

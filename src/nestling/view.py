@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 log = logging.getLogger("nestling")
 
 
-def _static(name: str) -> Path | str:
-    """A file of the page. anywidget reloads a path, but never frees a view that came of one."""
-    path = Path(__file__).parent / "static" / name
-    return path if os.environ.get("ANYWIDGET_HMR") == "1" else path.read_text(encoding="utf-8")
+STATIC = Path(__file__).parent / "static"
+DEVELOPED = os.environ.get("ANYWIDGET_HMR") == "1"
+
+
+def _read(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")
 
 
 class _Chat(traitlets.TraitType[list[Record], Any]):
@@ -85,14 +87,17 @@ class _Keys(traitlets.TraitType[Any, Any]):
 STATIC_ROWS = 2000
 
 #: Synced traits that nobody but the view sets.
-_OURS = frozenset({"snapshot", "static_key"})
+_OURS = frozenset({"_page", "snapshot", "static_key"})
 
 
 class View(Runs, anywidget.AnyWidget):
     """A LangGraph run as nested boxes, live and after. Made by `nestling.watch`."""
 
-    _esm: ClassVar[Path | str] = _static("widget.js")
-    _css: ClassVar[Path | str] = _static("widget.css")
+    # anywidget reloads a path, but never frees a view that came of one.
+    _esm: ClassVar[Path | str] = STATIC / "widget.js" if DEVELOPED else _read("loader.js")
+    _css: ClassVar[Path | str] = STATIC / "widget.css" if DEVELOPED else _read("widget.css")
+    #: The module that `loader.js` imports once for all views of a page.
+    _page = traitlets.Unicode(_read("widget.js")).tag(sync=True)
 
     #: Everything a page needs when it attaches; built when it is asked for.
     snapshot = traitlets.Dict().tag(sync=True, to_json=lambda _value, view: view._outbox.snapshot())
