@@ -27,6 +27,13 @@ from nestling.records import (
 
 log = logging.getLogger("nestling")
 
+#: Texts of any length: they go to the page in pieces.
+_IN_PIECES = frozenset({"content", "reasoning", "args_text"})
+#: Characters of a text that tells what went wrong, and of all others: ids, names, titles.
+_TELLING = frozenset({"error", "message", "traceback"})
+MAX_TELLING = 20_000
+MAX_NAME = 1_000
+
 #: What an open record becomes when its run or box ends, by record type and by the end.
 _CLOSED: dict[str, dict[str, str]] = {
     "ai": {"completed": "completed", "interrupted": "completed"},
@@ -78,7 +85,7 @@ class Conversation(Kept):
         if self.ended_at is not None:
             state["ended_at"] = self.ended_at
         if self.thread_id is not None:
-            state["thread_id"] = self.thread_id
+            state["thread_id"] = _cut(self.thread_id, MAX_NAME)
         if self.problems:
             state["problems"] = self.problems
         if self.left_out:
@@ -207,7 +214,7 @@ class Conversation(Kept):
         box: Namespace = {
             "key": "|".join(segments),
             "namespace": segments,
-            "label": text(str(label)),
+            "label": _cut(text(str(label)), MAX_NAME),
             "parent": parent,
             "spawned_by": spawned_by,
             "status": status,
@@ -337,7 +344,7 @@ class Conversation(Kept):
         if record_id is None:
             count = self._counts[record_type] = self._counts.get(record_type, 0) + 1
             record_id = f"{record_type}:{count}"
-        record_id = text(str(record_id))
+        record_id = _cut(text(str(record_id)), MAX_NAME)
         if record_id not in self.records:
             return record_id
         copy = self._copies.get(record_id, 1) + 1
@@ -362,12 +369,18 @@ def _call(callback: Callable[[Change], None], change: Change) -> None:
 _PLAIN = (bool, int, float, list, dict, type(None))
 
 
+def _cut(value: str, limit: int) -> str:
+    return value if len(value) <= limit else value[: limit - 1] + "…"
+
+
 def _clean(fields: dict[str, Any]) -> None:
-    """Nothing goes in that UTF-8 or JSON cannot hold."""
+    """Nothing goes in that UTF-8 or JSON cannot hold, or that is too large for a message."""
     for name, value in fields.items():
         if isinstance(value, str):
             if not value.isascii():
                 fields[name] = text(value)
+            if len(value) > MAX_NAME and name not in _IN_PIECES:
+                fields[name] = _cut(fields[name], MAX_TELLING if name in _TELLING else MAX_NAME)
         elif not isinstance(value, _PLAIN):
             fields[name] = encode(value)
 

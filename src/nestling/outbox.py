@@ -217,10 +217,12 @@ class Outbox:
             body["namespaces"], room = self._take_namespaces(room)
         if self._add and not self._namespaces:  # their boxes have to go first
             body["add"], room = self._take_added(room)
-        if self._set:
-            body["set"], room = self._take_changed(room)
+        if self._set and (room > 0 or "add" not in body):
+            body["set"], room = self._take_changed(room, alone="add" not in body)
         if self._append and room > 0:
             body["append"] = self._take_grown(room)
+        if not body.get("set", True):
+            del body["set"]
         if self._namespaces or self._add or self._set or self._append:
             self.dirty()  # the rest goes in the next frame
         if not body:
@@ -240,21 +242,26 @@ class Outbox:
     def _take_added(self, room: int) -> tuple[list[Record], int]:
         taken: list[Record] = []
         for seq in list(self._add):
-            if taken and room <= 0:
+            extra = _extra(self._add[seq])
+            if taken and extra >= room:
                 break
             record = cast(Record, dict(self._add.pop(seq)))
+            room -= extra
             room -= self._cut(cast("dict[str, Any]", record), seq, room)
             taken.append(record)
         return taken, room
 
-    def _take_changed(self, room: int) -> tuple[list[tuple[int, dict[str, Any]]], int]:
+    def _take_changed(self, room: int, alone: bool) -> tuple[list[tuple[int, dict[str, Any]]], int]:
+        """`alone`: even the largest one has room, for there are no records in this message."""
         taken: list[tuple[int, dict[str, Any]]] = []
         for seq in list(self._set):
             if seq in self._add:  # its record has to go first
                 continue
-            if taken and room <= 0:
+            extra = _extra(self._set[seq])
+            if (taken or not alone) and extra >= room:
                 break
             fields = self._set.pop(seq)
+            room -= extra
             room -= self._cut(fields, seq, room)
             taken.append((seq, fields))
         return taken, room
@@ -286,7 +293,7 @@ class Outbox:
                 fields[field] = text[:limit]
                 self._append[seq, field] = text[limit:] + self._append.get((seq, field), "")
             size += min(len(text), limit)
-        return size + _extra(fields)
+        return size
 
     def _pending(self, record: Record, field: TextField) -> str:
         """Text at the end of a record that is still to be sent."""

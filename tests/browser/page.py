@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from playwright.sync_api import Locator
@@ -128,8 +128,12 @@ def records(notebook: Notebook, view: str = "view") -> list[dict[str, Any]]:
 
 
 def assert_shows(root: Locator, wanted: Iterable[dict[str, Any]]) -> None:
-    """Every record is there once, at its place, with its status and its whole text."""
-    wanted, drawn = list(wanted), rows(root)
+    """Every record is there once, at its place, with its status and its whole text.
+
+    Artifacts stand behind what their call led to, in the text tree before it.
+    """
+    wanted = sorted(wanted, key=_is_artifact)
+    drawn = sorted(rows(root), key=_is_artifact)
     assert [row["id"] for row in drawn] == [record["id"] for record in wanted]
     for row, record in zip(drawn, wanted, strict=True):
         at = {"status": record["status"], "namespace": "|".join(record["namespace"])}
@@ -138,6 +142,10 @@ def assert_shows(root: Locator, wanted: Iterable[dict[str, Any]]) -> None:
             assert record["name"] in row["text"]
         elif record["type"] in ("ai", "user"):
             assert letters(row["text"]) == letters(record["content"])
+
+
+def _is_artifact(row: Mapping[str, Any]) -> bool:
+    return row["type"] == "artifact"
 
 
 def until_equal(notebook: Notebook, number: int = 0, view: str = "view") -> None:

@@ -145,6 +145,15 @@ def test_a_network_that_fails_one_browser_while_another_stays(
         fault(feeding, network)
         until_connected(feeding)
         assert_equal_in_mid_run(feeding, late)
+    network.cut()
+    late.page.wait_for_timeout(1000)
+    late.python("feeder.hold()")  # nothing comes later that would tell of the gap
+    late.page.wait_for_timeout(200)
+    network.resume()
+    feeding.page.evaluate(f"void {KERNEL}.reconnect()")
+    until_connected(feeding)
+    until_equal(feeding)
+    feeding.python("feeder.go_on()")
     late.page.close()
 
 

@@ -5,6 +5,8 @@ import random
 
 import pytest
 from builders import events_of, part, recorded, start, words
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from page import Page, drain, wired
 
 from nestling import View, outbox, recording
@@ -162,6 +164,70 @@ def test_large_values_of_many_kinds_never_make_a_message_too_large():
         message = {"type": "ai", "content": "q" * 50_000, "id": f"m{number}", "tool_calls": [call]}
         view.process_event(part("messages", (message, {"langgraph_node": "talk"})))
     view.finalize()
+    drain(view)
+    assert page.equals(view)
+    assert max(map(size, sent)) <= 1_000_000
+
+
+def large_message(number, text):
+    blocks = [{"type": "text", "text": text}, {"type": "image", "data": text[:400_000]}]
+    message = {"type": "ai", "content": blocks, "id": f"m{number}"}
+    message |= {"response_metadata": {"model_name": text}}
+    return part("messages", (message, {"langgraph_node": "talk"}))
+
+
+def large_call(number, text):
+    call = {"name": text, "args": dict.fromkeys("abcdef", text[:90_000]), "id": f"{number}{text}"}
+    message = {"type": "ai", "content": "", "id": f"c{number}", "tool_calls": [call]}
+    return part("messages", (message, {"langgraph_node": "talk"}))
+
+
+def large_failure(number, text):
+    call = {"name": "read", "args": {}, "id": f"f{number}"}
+    answer = {"type": "tool", "content": text, "tool_call_id": f"f{number}", "status": "error"}
+    message = {"type": "ai", "content": text, "id": f"o{number}", "tool_calls": [call]}
+    return part("updates", {"talk": {"messages": [message, answer]}})
+
+
+def large_value(number, text):
+    return part("custom", dict.fromkeys("abcdefgh", text[:90_000]))
+
+
+def large_question(number, text):
+    ask = {"name": text, "args": dict.fromkeys("abcdef", text[:90_000]), "description": text}
+    reviews = [{"action_name": text, "allowed_decisions": ["approve"]}]
+    value = {"action_requests": [ask], "review_configs": reviews}
+    asked = {"value": value, "id": f"i{number}{text}", "response_schema": {"title": text}}
+    return part("updates", {"__interrupt__": [asked]})
+
+
+LARGE = [large_message, large_call, large_failure, large_value, large_question]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(LARGE),
+            st.sampled_from([1, 80_000, 120_000, 160_000, 1_200_000]),
+            st.sampled_from("x\0"),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_whatever_comes_no_message_is_too_large_and_the_page_has_it_all(events):
+    view = View()
+    page, sent = wired(view)
+    for number, (make, length, letter, frame) in enumerate(events):
+        view.process_event(make(number, letter * length))
+        if frame:
+            view._outbox.flush()
+            sent.append(view._outbox.snapshot())
+    view.fail(ValueError("x" * 1_200_000))
+    drain(view)
+    sent += [view._outbox.snapshot(), view._outbox.rows(10_000, 500)]
     drain(view)
     assert page.equals(view)
     assert max(map(size, sent)) <= 1_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from nestling.conversation import Conversation
 from nestling.encode import encode, short
@@ -79,8 +79,9 @@ class Interrupts:
                 continue
             space, value = self.spaces.get(ns), _read(interrupt, "value")
             schema = _read(interrupt, "response_schema")
-            plain = encode(value)
             asked = Asked(self.conversation.thread_id, space, value, *_actions(value, schema))
+            # all in one, so that together they are no larger than one value may be
+            actions, schema, plain = cast("list[Any]", encode([asked.actions, schema, value]))
             record = self.conversation.add(
                 "interrupt",
                 key,
@@ -90,8 +91,8 @@ class Interrupts:
                 status="pending",
                 content=plain if isinstance(plain, str) else short(plain, 400),
                 value=plain,
-                actions=encode(asked.actions) or None,
-                response_schema=None if schema is None else encode(schema),
+                actions=actions or None,
+                response_schema=schema,
             )
             self.pending[record["id"]] = asked
 
