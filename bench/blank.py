@@ -131,7 +131,8 @@ class Kernel(nestling.View):
         """All that a page begins with, once nothing is left to be told."""
         while self.fetch():
             pass
-        state = {k: v for k, v in self.get_state().items() if k not in ("_esm", "_page", "_css", "layout")}
+        code = ("_esm", "_page", "_css", "layout")
+        state = {k: v for k, v in self.get_state().items() if k not in code}
         with self._conversation.lock:
             state["snapshot"] = self.get_state("snapshot")["snapshot"]
             self.posted.clear()
