@@ -1,8 +1,9 @@
 // Builds the widget that the Python package ships: one ES module and one style sheet.
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import esbuild from "esbuild";
+import { minify } from "terser";
 import { aliases } from "./aliases.mjs";
 import { esbuildPlugin, INTERNAL } from "./slim-markdown-it.mjs";
 
@@ -41,6 +42,16 @@ if (process.argv.includes("--watch")) {
 } else {
   const { metafile } = await esbuild.build(options);
   if (process.argv.includes("--sizes")) console.log(await esbuild.analyzeMetafile(metafile));
+  for (const name of ["widget.js", "loader.js"]) {
+    // A kilobyte less than esbuild leaves.
+    const path = resolve(out, name);
+    const { code } = await minify(readFileSync(path, "utf8"), {
+      module: true,
+      ecma: 2020,
+      compress: { passes: 2 },
+    });
+    writeFileSync(path, code);
+  }
   for (const [name, limit] of Object.entries(LIMITS)) {
     const { size } = statSync(resolve(out, name));
     console.log(`${name}  ${(size / 1000).toFixed(1)} kB of ${limit / 1000}`);

@@ -45,7 +45,7 @@ export class Store {
   /** When the kernel was lost, in seconds by the page's clock. */
   #lostAt: number | null = null;
   #ids = new Map<string, number>();
-  /** Where a namespace has older rows here than the others. */
+  /** Where a namespace has more of its rows here than others, or fewer. */
   #floors = new Map<string, number>();
   /** Older rows of a namespace that only the kernel has. */
   #earlier = new Map<string, number>();
@@ -71,12 +71,12 @@ export class Store {
 
   /** The `seq` from which on all rows of a namespace, or (null) of all, are here. */
   floorOf(key: string | null): number {
-    return Math.min(this.floor, (key === null ? undefined : this.#floors.get(key)) ?? this.floor);
+    if (key === null) return Math.max(this.floor, ...this.#floors.values());
+    return this.#floors.get(key) ?? this.floor;
   }
 
   /** It is here for the header of its box only: rows between it and the next are not. */
   hides({ namespace, seq }: Record): boolean {
-    if (seq >= this.floor) return false;
     const key = keyOf(namespace);
     return this.#earlier.has(key) && seq < this.floorOf(key);
   }
@@ -123,7 +123,10 @@ export class Store {
     for (const [key, namespace] of Object.entries(snapshot.namespaces))
       this.#setNamespace(key, namespace as unknown as Fields);
     for (const list of [snapshot.chat_history, snapshot.live_chat])
-      for (const record of list) this.#add(record);
+      for (const record of list) {
+        this.#add(record);
+        if (record.seq < this.floor) this.#found(record);
+      }
     this.#changes.all = true;
     this.#schedule();
   }
@@ -154,15 +157,17 @@ export class Store {
 
   prepend(rows: Rows) {
     for (const record of rows.records) {
-      const key = keyOf(record.namespace);
-      if (record.seq < this.floorOf(key)) this.#earlier.set(key, this.earlier(key) - 1);
       const here = this.records.get(record.seq);
       if (here) this.#recordChanged(here, true);
-      else this.#add(record);
+      else {
+        if (record.seq < this.floorOf(keyOf(record.namespace))) this.#found(record);
+        this.#add(record);
+      }
     }
     const floor = rows.earlier ? (rows.records[0]?.seq ?? 0) : 0;
     if (rows.namespace === null) {
-      this.floor = floor;
+      this.floor = Math.min(this.floor, floor);
+      for (const [key, own] of this.#floors) this.#floors.set(key, Math.min(own, floor));
       if (!floor) this.#earlier.clear();
     } else {
       this.#floors.set(rows.namespace, floor);
@@ -171,6 +176,34 @@ export class Store {
     }
     this.#changes.run = true;
     this.#schedule();
+  }
+
+  /**
+   * Gives up all but the last `count` rows, and those that are drawn or may be: what goes on,
+   * calls and last words for the headers of boxes. The kernel has them.
+   */
+  evict(count: number, drawn: ReadonlyMap<number, unknown>) {
+    const { seqs } = this;
+    const before = seqs.at(-count) ?? 0;
+    /** The first drawn row of a namespace, or what was said last in it. */
+    const kept = new Map<string, number>();
+    const said = new Map<string, number>();
+    for (const seq of seqs) {
+      const { namespace, type, content } = this.records.get(seq) as Record;
+      const key = keyOf(namespace);
+      if (drawn.has(seq) && !kept.has(key)) kept.set(key, seq);
+      if (content && type !== "user" && type !== "update") said.set(key, seq);
+    }
+    for (const seq of seqs) {
+      if (seq >= before) break;
+      const record = this.records.get(seq) as Record;
+      const key = keyOf(record.namespace);
+      const shown = seq >= (kept.get(key) ?? before) || said.get(key) === seq;
+      if (shown || !record.ended_at || record.type === "artifact" || this.tree.boxesOf(record.id)) continue;
+      this.#forget(record);
+      this.#earlier.set(key, this.earlier(key) + 1);
+      this.#floors.set(key, seq + 1);
+    }
   }
 
   lose() {
@@ -251,12 +284,24 @@ export class Store {
   #drop(seq: number) {
     const record = this.records.get(seq);
     if (!record) return;
-    this.tree.remove(seq);
-    this.records.delete(seq);
-    this.#ids.delete(record.id);
-    this.#sorted = null;
+    this.#forget(record);
     this.#changes.records.delete(seq);
     this.#changes.dropped.push(seq);
+  }
+
+  /** An older row is not with the kernel only. */
+  #found({ namespace }: Record) {
+    const key = keyOf(namespace);
+    const left = this.earlier(key) - 1;
+    if (left > 0) this.#earlier.set(key, left);
+    else this.#earlier.delete(key);
+  }
+
+  #forget({ seq, id }: Record) {
+    this.tree.remove(seq);
+    this.records.delete(seq);
+    this.#ids.delete(id);
+    this.#sorted = null;
   }
 
   #add(arrived: Record) {

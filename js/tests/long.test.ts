@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Comm } from "../src/comm.ts";
 import type { Record } from "../src/protocol.ts";
-import { ai, type FakeModel, namespace, patch, restart, snapshot, stand, tool } from "./builders.ts";
+import { Store } from "../src/store.ts";
+import { runView } from "../src/views/run.ts";
+import { ai, FakeModel, namespace, patch, restart, snapshot, stand, tool } from "./builders.ts";
 
 let shown: ReturnType<typeof stand>[] = [];
 const show = (traits = {}) => {
@@ -77,6 +80,33 @@ describe("a long run", () => {
     expect(button(el, `Show ${(9000 - shown.length).toLocaleString("en")} earlier`)).toBeDefined();
   });
 
+  it("leaves old rows to the kernel, and asks for them again", async () => {
+    const model = new FakeModel({ mode: "nested", snapshot: snapshot() });
+    const store = new Store();
+    const { signal } = new AbortController();
+    const el = document.body;
+    runView(model as never, store, new Comm(model as never, store, signal), el, signal);
+    const agents = Array.from({ length: 30 }, (_, i) => {
+      const agent = namespace([`a:${i}`], { status: "completed", ended_at: 1 });
+      return { agent, rows: many(200, { namespace: [`a:${i}`], ended_at: 1 }) };
+    });
+    for (const [i, { agent, rows }] of agents.entries()) {
+      model.receive(patch(i + 1, { namespaces: { [agent.key]: { ...agent } }, add: rows }));
+      await new Promise((done) => requestAnimationFrame(done));
+    }
+    await frame();
+    expect(store.records.size).toBeLessThan(4500);
+    expect(store.records.size + store.earlier(null)).toBe(6000);
+    const first = agents[0]?.rows as Record[];
+    expect(box(el, "a:0").textContent).toContain("row 199");
+    open(el, "a:0");
+    expect(asked(model)).toMatchObject({ namespace: "a:0", before: (first[198]?.seq as number) + 1 });
+    model.receive({ type: "rows", epoch: "e1", n: 30, namespace: "a:0", records: first, earlier: 0 });
+    await frame();
+    expect(drawn(el, "a:0").map((row) => row.dataset.id)).toEqual(first.map((row) => row.id));
+    expect(store.records.size + store.earlier(null)).toBe(6000);
+  });
+
   it("never gives up what still runs", async () => {
     const busy = namespace(["a:1"]);
     const { model, el } = show({ snapshot: snapshot({ live_chat: many(3, inside) }, [busy]) });
@@ -128,7 +158,7 @@ describe("a page that has a part of a run", () => {
     const { el } = show({ mode: "log", snapshot: state().snapshot });
     expect(drawn(el)).toHaveLength(3);
     expect(drawn(el, "a:1")).toHaveLength(0);
-    expect(button(el, "Show 11 earlier")).toBeDefined();
+    expect(button(el, "Show 10 earlier")).toBeDefined();
   });
 });
 

@@ -125,7 +125,7 @@ describe("a page keeps in step with the kernel", () => {
 
   it("by refusing earlier rows of another moment, and asking again when it has caught up", () => {
     const { model, store, hellos } = connect({
-      snapshot: snapshot({ live_chat: [ai("x"), ai("y")], floor: 2, earlier: { "": 1 } }),
+      snapshot: snapshot({ live_chat: [ai("x"), ai("y")], floor: 1, earlier: { "": 1 } }),
     });
     const asked = () => model.sent.filter((m) => m.type === "rows").length;
     model.receive({ type: "rows", epoch: "e1", n: 1, namespace: null, records: [ai("z")], earlier: 0 });

@@ -1,5 +1,7 @@
 """What is quick folds as what is not: tokens that go on, and messages that a state repeats."""
 
+import cProfile
+import pstats
 from typing import Any
 
 from builders import check, part, said, start, words
@@ -174,3 +176,19 @@ def test_an_old_message_is_never_new(steps):
     speeches.is_old = watched
     fold_states(view, steps)
     assert wrong == []
+
+
+def test_a_message_costs_the_same_however_many_came_before():
+    def calls(count):
+        view = View()
+        began = cProfile.Profile()
+        for number in range(count):
+            if number == count - 200:
+                began.enable()
+            message = {"type": "ai", "content": f"message {number}", "id": f"m{number}"}
+            view.process_event(part("messages", (message, {"langgraph_node": "talk"})))
+        began.disable()
+        view.close()
+        return pstats.Stats(began).total_calls
+
+    assert calls(3000) < 1.2 * calls(300)

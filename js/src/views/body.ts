@@ -8,6 +8,8 @@ import { resultOf } from "./tool.ts";
 
 /** As far back can a new child change how earlier ones are grouped. */
 const BACK = 10;
+/** With fewer rows an opened box asks for those that only the kernel has. */
+const FEW = 20;
 
 /**
  * Rows and boxes of one namespace. In a long run they are in the page while it is open only,
@@ -75,9 +77,9 @@ export class Body {
     this.#earlier.update(this.#skipped);
   }
 
-  /** Asks for rows when it is opened and has none in the page. */
+  /** Asks for rows when it is opened and has hardly any in the page. */
   ask() {
-    if (this.#items.length === 0) this.stage.comm.fetchEarlier(this.key);
+    if (this.#items.length < FEW) this.stage.comm.fetchEarlier(this.key);
   }
 
   /** Gives up what ended before `seq`, in whole chunks, so that nothing else moves. */

@@ -55,7 +55,7 @@ export class LogBody {
     const { store } = this.stage;
     const { seqs } = store;
     let from = seqs.length;
-    while (from > 0 && (seqs[from - 1] as number) >= Math.max(seq, store.floor)) from--;
+    while (from > 0 && (seqs[from - 1] as number) >= Math.max(seq, store.floorOf(null))) from--;
     return seqs.slice(from).filter((each) => {
       const record = store.records.get(each);
       return record !== undefined && isDrawn(record);

@@ -47,6 +47,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
   let wasLost = false;
   let drawing: Drawing | null = null;
   let trimAt = 2 * WINDOW;
+  let evictAt = trimAt;
   const crumb = new Crumb(area, () => stage, signal);
   const follow = new Follow(area, signal, {
     live: () => store.run.status === "running" && store.connection === "live",
@@ -182,11 +183,17 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
 
   /** Gives up what is far above the end that the reader follows. */
   function trim(made: Stage) {
-    const size = made.rows.size + made.boxes.size;
-    if (!follow.on || size < trimAt) return;
-    const seqs = [...made.rows.keys(), ...[...made.boxes.keys()].map((key) => store.newest(key))];
-    drawing?.trim(seqs.sort((a, b) => b - a)[WINDOW] as number);
-    trimAt = Math.max(2 * WINDOW, made.rows.size + made.boxes.size + WINDOW / 4);
+    if (!follow.on) return;
+    const size = () => made.rows.size + made.boxes.size;
+    if (size() >= trimAt) {
+      const seqs = [...made.rows.keys(), ...[...made.boxes.keys()].map((key) => store.newest(key))];
+      drawing?.trim(seqs.sort((a, b) => b - a)[WINDOW] as number);
+      trimAt = Math.max(2 * WINDOW, size() + WINDOW / 4);
+    }
+    // Another display may have older ones in sight.
+    if (store.records.size < evictAt || store.listening > 1) return;
+    store.evict(WINDOW, made.rows);
+    evictAt = Math.max(2 * WINDOW, store.records.size + WINDOW / 4);
   }
 
   function updateRow(made: Stage, seq: number) {

@@ -40,6 +40,8 @@ class Speech:
     retold: bool = False
     #: Metadata of its chunks, by which the model call is known.
     metadata: Any = None
+    #: Namespace and key of that call.
+    call: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Speeches:
     def __init__(self) -> None:
         self.by_id: dict[tuple[Ns, str | None], Speech] = {}
         self._of_call: dict[tuple[Ns, Any], list[Speech]] = {}
+        #: Those with an id of LangChain's, by their call and its run.
+        self._of_run: dict[tuple[Any, str], Speech] = {}
         self._of_task: dict[Task, list[Speech]] = {}
         #: The namespace that showed a message id; those around it repeat it.
         self.owners: dict[str, Ns] = {}
@@ -84,6 +88,7 @@ class Speeches:
         """A new run: what a model says from now on is new, also under an id of before."""
         self.by_id.clear()
         self._of_call.clear()
+        self._of_run.clear()
         self._of_task.clear()
         self._fresh.clear()
         self._given.clear()
@@ -91,7 +96,8 @@ class Speeches:
     def add(self, speech: Speech, message_id: str | None, call: Call | None) -> None:
         if call is not None:
             speech.metadata = call.metadata  # kept alive: the key may be its address
-            self._of_call.setdefault((speech.space.ns, call.key), []).append(speech)
+            speech.call = (speech.space.ns, call.key)
+            self._of_call.setdefault(speech.call, []).append(speech)
         if speech.task is not None:
             self._of_task.setdefault(speech.task, []).append(speech)
         if message_id is not None:
@@ -101,6 +107,9 @@ class Speeches:
         """One more id of a speech."""
         ns = speech.space.ns
         speech.ids.add(message_id)
+        run = _run_of(message_id)
+        if run is not None and speech.call is not None:
+            self._of_run[speech.call, run] = speech
         self.by_id[ns, message_id] = speech
         self.owners[message_id] = ns
         self._fresh.add(message_id)
@@ -112,7 +121,13 @@ class Speeches:
         """
         if call is None or message_id is None:
             return None
-        for speech in self._of_call.get((ns, call.key), ()):
+        said = self._of_call.get((ns, call.key), [])
+        if call.vague and said:
+            again = self._of_run.get(((ns, call.key), _run_of(message_id) or ""))
+            # of the others only what is still being said can be it, and a task may say much
+            said[:] = [speech for speech in said if speech.record["status"] == "streaming"]
+            said = [again] if again is not None else said
+        for speech in said:
             if _one_call(speech, message_id, call.vague):
                 self.call_it(speech, message_id)
                 return speech
