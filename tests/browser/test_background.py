@@ -10,7 +10,7 @@ run = view.start({question})
 """
 HELLO = {"messages": [("user", "Hello")]}
 REFUND = {"messages": [("user", "Refund order A-1042.")]}
-SLOW = START.format(graph="research_team(delay=0.2)", question=HELLO)
+SLOW = START.format(graph="research_team(delay=0.07)", question=HELLO)
 DESK = """
 import nestling
 from nestling import demo
