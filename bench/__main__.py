@@ -29,7 +29,8 @@ PACKAGES = ("nestling", "anywidget", "ipykernel", "ipywidgets", "jupyterlab", "l
 def measure(quick: bool) -> dict[str, Any]:
     repeats = 7 if quick else 15
     ways = (table.MERGED, table.EACH)
-    alone = cpu.run(20_000, repeats, ["view"])
+    with cpu.one_core():
+        alone = cpu.run(20_000, repeats, ["view"])
     grown = {
         "scale": cpu.scale(3 if quick else 7),
         "turns": growth.apart("turns()"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -41,6 +43,20 @@ def _source(way: str, graph: Any) -> Any:
     if way == "view":
         return nestling.watch(graph, collapse="none")
     return _Naive(graph, 0.0 if way == "naive, per token" else 0.033)
+
+
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """Threads that pass one lock between cores cost each run another amount of time."""
+    if not hasattr(os, "sched_setaffinity"):  # Linux only
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def run(
