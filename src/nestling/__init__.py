@@ -5,13 +5,14 @@ from __future__ import annotations
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
+from nestling.options import options
 from nestling.view import View, watch
 
 if TYPE_CHECKING:
     from nestling import demo
 
 __version__ = _version("nestling")
-__all__ = ["View", "demo", "watch"]
+__all__ = ["View", "demo", "options", "watch"]
 
 
 def __getattr__(name: str) -> Any:

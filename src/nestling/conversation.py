@@ -24,6 +24,7 @@ from nestling.records import (
     RunStatus,
     TextField,
 )
+from nestling.usage import Usage, usage_of
 
 log = logging.getLogger("nestling")
 
@@ -101,12 +102,20 @@ class Conversation(Kept):
             if self.consumer is not None:
                 self.consumer.grown(record, field, grown)
 
+    def usage(self) -> Usage:
+        """What was used so far."""
+        with self.lock:
+            self.settle()
+            past, rows, boxes = self.past.copied(), self.rows(), dict(self.namespaces)
+        return usage_of(past, rows, boxes, self.clock())
+
     # --- edits ----------------------------------------------------------------------------
 
     def begin(self, thread_id: str | None = None) -> None:
         """A new run: its records go to `live_chat`."""
         self.turn += 1
         self.started_at, self.ended_at = self.clock(), None
+        self.past.since = self.started_at
         self.thread_id = thread_id
         root = self.namespaces[""]
         self.set_namespace(root, status="running", started_at=self.started_at, ended_at=None)
@@ -267,6 +276,9 @@ class Conversation(Kept):
                 self.close_record(record, inner)
         self._open.clear()
         self.ended_at = self.clock()
+        if self.past.since is not None:
+            self.past.spans.append((self.past.since, self.ended_at))
+            self.past.since = None
         for namespace in self.namespaces.values():
             if namespace["parent"] is not None and namespace["status"] == "running":
                 self.set_namespace(namespace, status=inner, ended_at=self.ended_at)

@@ -22,6 +22,7 @@ from nestling.runs import Runs
 from nestling.static_output import static_html
 from nestling.text import label_of, last, tree
 from nestling.transcript import Transcript
+from nestling.usage import Usage
 
 if TYPE_CHECKING:
     from nestling.langgraph.adapter import Adapter
@@ -228,6 +229,14 @@ class View(Runs, anywidget.AnyWidget):
     def artifacts(self) -> Artifacts:
         """What the run made, by position or title."""
         return self._artifacts
+
+    @property
+    def usage(self) -> Usage:
+        """What was used so far, in all and by namespace: tokens, calls, seconds, cost.
+
+        See `Usage`; costs need `nestling.options.prices`.
+        """
+        return self._conversation.usage()
 
     def on_event(self, callback: Any, remove: bool = False) -> None:
         """Calls `callback({op, id, record})` for every change, on the thread that feeds.
