@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
+from nestling.inside import emit_artifact, progress
 from nestling.options import options
 from nestling.view import View, watch
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from nestling import demo
 
 __version__ = _version("nestling")
-__all__ = ["View", "demo", "options", "watch"]
+__all__ = ["View", "demo", "emit_artifact", "options", "progress", "watch"]
 
 
 def __getattr__(name: str) -> Any:

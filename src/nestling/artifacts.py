@@ -63,12 +63,7 @@ class Artifacts(Sequence[Artifact]):
             del self._objects[gone]  # max_records
 
     def describe(self, value: Any, title: str) -> dict[str, Any]:
-        """`kind` and `mime` of an object. Never raises."""
-        try:
-            return _describe(value)
-        except Exception:
-            log.warning("The artifact %r could not be drawn.", title, exc_info=True)
-            return {"kind": type(value).__name__, "mime": {"text/plain": short(value, 400)}}
+        return describe(value, title)
 
     def clear(self) -> None:
         self._objects.clear()
@@ -104,6 +99,15 @@ class Artifacts(Sequence[Artifact]):
 
     def __repr__(self) -> str:
         return repr(self._all())
+
+
+def describe(value: Any, title: str) -> dict[str, Any]:
+    """`kind` and `mime` of an object. Never raises."""
+    try:
+        return _describe(value)
+    except Exception:
+        log.warning("The artifact %r could not be drawn.", title, exc_info=True)
+        return {"kind": type(value).__name__, "mime": {"text/plain": short(value, 400)}}
 
 
 def _describe(value: Any) -> dict[str, Any]:

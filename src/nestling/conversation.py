@@ -181,6 +181,8 @@ class Conversation(Kept):
                     changed["ended_at"] = None
             elif unfinished.pop(record["id"], None) or record["status"] == "pending":
                 changed["ended_at"] = self.clock()
+            if status not in OPEN and "progress" in record:
+                changed["progress"] = None
         _assign(cast("dict[str, Any]", record), changed)
         self.edited(record)
         if self.consumer is not None:
@@ -235,6 +237,8 @@ class Conversation(Kept):
         changed = {k: v for k, v in fields.items() if namespace.get(k) != v}
         if not changed:
             return
+        if "progress" in namespace and changed.get("status", "running") != "running":
+            changed["progress"] = None
         _assign(cast("dict[str, Any]", namespace), changed)
         key = namespace["key"]
         if self.namespaces.get(key) is not namespace:  # it was dropped, and goes on

@@ -63,6 +63,7 @@ class Source:
             "subgraphs": self.wide,
         }
         self._callbacks = Callbacks(feed, "all" if self.wide else "root")
+        self._callbacks.tells_tools = "tools" in ours
         #: The caller's config and our callback; the caller's own object stays as it is.
         self.config: Mapping[str, Any] | None = _with_callback(config, self._callbacks)
         #: Length of the namespace of a graph that runs inside another one: all begin with it.
