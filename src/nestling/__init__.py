@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from nestling.inside import emit_artifact, progress
 from nestling.options import options
+from nestling.renderers import renderer
 from nestling.view import View, watch
 
 if TYPE_CHECKING:
     from nestling import demo
 
 __version__ = _version("nestling")
-__all__ = ["View", "demo", "emit_artifact", "options", "progress", "watch"]
+__all__ = ["View", "demo", "emit_artifact", "options", "progress", "renderer", "watch"]
 
 
 def __getattr__(name: str) -> Any:

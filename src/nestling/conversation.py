@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from nestling.encode import encode, text
 from nestling.kept import Kept
@@ -36,6 +36,13 @@ _CLOSED: dict[str, dict[str, str]] = {
 _CLOSED_ELSE = {"ai": "aborted", "tool_call": "cancelled"}
 
 
+class Drawing(Protocol):
+    """Hears, under the lock, of records that have ended and of the objects that they tell of."""
+
+    def finished(self, record: Record) -> None: ...
+    def told(self, record: Record, value: Any) -> None: ...
+
+
 class Conversation(Kept):
     """Messages of the run that goes on (`live_chat`) and of those before (`chat_history`)."""
 
@@ -50,6 +57,8 @@ class Conversation(Kept):
         self.started_at: float | None = None
         self.ended_at: float | None = None
         self.callbacks: list[Callable[[Change], None]] = []
+        #: Who draws records by functions of the user.
+        self.renderings: Drawing | None = None
         #: What they have not been told yet.
         self.changes: list[Change] = []
         self._telling = False
@@ -160,6 +169,8 @@ class Conversation(Kept):
             record["ended_at"] = now
         self.put(record)
         self._tell("add", record["id"], record)
+        if self.renderings is not None:
+            self.renderings.finished(record)
         self.limit()
         return record
 
@@ -190,6 +201,13 @@ class Conversation(Kept):
         if "status" in changed or "spawned" in changed:
             self.count(record)
         self._tell("set", record["id"], record)
+        if self.renderings is not None and (status is not None or "version" in changed):
+            self.renderings.finished(record)
+
+    def tell_of(self, record: Record, value: Any) -> None:
+        """The object that a record was made of."""
+        if self.renderings is not None:
+            self.renderings.told(record, value)
 
     def append(self, record: Record, piece: str, field: TextField = "content") -> None:
         """Text that arrived: the hot path, one look-up and one append."""

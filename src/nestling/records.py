@@ -57,6 +57,8 @@ class Record(TypedDict):
     #: Seconds since the epoch.
     started_at: float
     ended_at: NotRequired[float]
+    #: How a page can draw it, a size-capped mimebundle: of artifacts, and what a renderer made.
+    mime: NotRequired[dict[str, Any]]
     # ai
     reasoning: NotRequired[str]
     blocks: NotRequired[list[Any]]
@@ -77,7 +79,6 @@ class Record(TypedDict):
     # artifact
     title: NotRequired[str]
     kind: NotRequired[str]
-    mime: NotRequired[dict[str, Any]]
     #: Id of the record, or key of the namespace; of an ai message the call in whose tool it was
     #: said.
     created_by: NotRequired[str]
