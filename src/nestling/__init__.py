@@ -23,3 +23,17 @@ def __getattr__(name: str) -> Any:
 
         return importlib.import_module("nestling.demo")
     raise AttributeError(f"module 'nestling' has no attribute {name!r}")
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Of `%load_ext nestling`: brings `%nest` and `%%nest`."""
+    from nestling.magics import load
+
+    load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """Of `%unload_ext nestling`."""
+    from nestling.magics import unload
+
+    unload(ipython)

@@ -215,6 +215,25 @@ def never_waits(graph: Any) -> bool:
     return code is not None and "NotImplementedError" in code.co_names
 
 
+def must_wait(graph: Any) -> bool:
+    """Whether some of its nodes or tools can only be awaited, so that `invoke` would refuse."""
+    found = [graph]
+    for one in found:  # grows meanwhile
+        for node in (getattr(one, "nodes", None) or {}).values():
+            bound = getattr(node, "bound", None)
+            if _only_awaited(bound, "func", "afunc"):
+                return True
+            tools = getattr(bound, "tools_by_name", None) or {}
+            if any(_only_awaited(tool, "func", "coroutine") for tool in tools.values()):
+                return True
+            found += [g for g in getattr(node, "subgraphs", ()) if not any(g is f for f in found)]
+    return False
+
+
+def _only_awaited(value: Any, sync: str, wait: str) -> bool:
+    return getattr(value, sync, wait) is None and getattr(value, wait, None) is not None
+
+
 def loop_of(graph: Any) -> Any:
     """The event loop that its checkpointer works in; None for one that works anywhere."""
     return getattr(getattr(graph, "checkpointer", None), "loop", None)
