@@ -17,6 +17,12 @@ export type RunStatus = "idle" | "running" | "interrupted" | "completed" | "fail
 export type NamespaceStatus = "running" | "completed" | "failed" | "interrupted" | "cancelled";
 export type TextField = "content" | "reasoning" | "args_text";
 
+/** How far a call or a node has come; `fraction` is from 0 to 1. */
+export interface Progress {
+  fraction: number;
+  text?: string;
+}
+
 export interface Usage {
   input_tokens?: number;
   output_tokens?: number;
@@ -49,6 +55,7 @@ export interface Record {
   attempt?: number;
   artifacts?: string[];
   spawned?: string[];
+  progress?: Progress;
   // artifact
   title?: string;
   kind?: string;
@@ -83,6 +90,7 @@ export interface Namespace {
   ended_at?: number;
   note?: "handoff" | "cached";
   usage?: Usage;
+  progress?: Progress;
   /** Of this namespace alone: tools, failed, artifacts, trouble. */
   counts?: { [name: string]: number };
 }

@@ -10,13 +10,14 @@ import base64
 import io
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nestling.conversation import Conversation
 from nestling.encode import encode, short, text
 from nestling.records import Record
+from nestling.renderers import Function, is_bundle, renderer
 from nestling.text import artifacts, outline
 
 log = logging.getLogger("nestling")
@@ -63,12 +64,7 @@ class Artifacts(Sequence[Artifact]):
             del self._objects[gone]  # max_records
 
     def describe(self, value: Any, title: str) -> dict[str, Any]:
-        """`kind` and `mime` of an object. Never raises."""
-        try:
-            return _describe(value)
-        except Exception:
-            log.warning("The artifact %r could not be drawn.", title, exc_info=True)
-            return {"kind": type(value).__name__, "mime": {"text/plain": short(value, 400)}}
+        return describe(value, title)
 
     def clear(self) -> None:
         self._objects.clear()
@@ -106,7 +102,53 @@ class Artifacts(Sequence[Artifact]):
         return repr(self._all())
 
 
+def describe(value: Any, title: str) -> dict[str, Any]:
+    """`kind` and `mime` of an object. Never raises."""
+    try:
+        return _describe(value)
+    except Exception:
+        log.warning("The artifact %r could not be drawn.", title, exc_info=True)
+        return {"kind": type(value).__name__, "mime": {"text/plain": short(value, 400)}}
+
+
+def drawn_by(function: Function, given: Any) -> dict[str, Any] | None:
+    """The mimebundle that a renderer makes; None for the default row. Never raises."""
+    try:
+        return _bundle(function(given))
+    except BaseException as error:  # whatever it is, it is not the run's
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        renderer.failed(function)
+        return None
+
+
+def _bundle(made: Any) -> dict[str, Any] | None:
+    from ipywidgets import Widget  # type: ignore[import-untyped]  # it ships no types
+
+    if isinstance(made, Widget):
+        made = made._repr_mimebundle_()
+    if isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], Mapping):
+        made = made[0]  # with its metadata
+    if made is None:
+        return None
+    if isinstance(made, str):
+        made = {"text/markdown": made}
+    if isinstance(made, Mapping):
+        if not is_bundle(made):
+            names = ", ".join(map(repr, made))
+            raise TypeError(f'a mimebundle has MIME types as keys ("text/html"), not {names}')
+        mime = dict(made)
+    else:
+        mime = _describe(made)["mime"]
+    return _fit(mime, where="") or None
+
+
 def _describe(value: Any) -> dict[str, Any]:
+    function = renderer.of_object(value)
+    if function is not None:
+        mime = drawn_by(function, value)
+        if mime is not None:
+            return {"kind": type(value).__name__, "mime": mime}
     if isinstance(value, dict) and "kind" in value and isinstance(value.get("mime"), dict):
         return {"kind": str(value["kind"]), "mime": _fit(value["mime"])}  # told by a recording
     if isinstance(value, (list, tuple)) and value and all(_is_figure(item) for item in value):
@@ -162,7 +204,7 @@ def _formatted(value: Any) -> dict[str, Any]:
     return mime
 
 
-def _fit(mime: dict[str, Any]) -> dict[str, Any]:
+def _fit(mime: dict[str, Any], where: str = "It is in view.artifacts.") -> dict[str, Any]:
     """As much of a mimebundle as the wire takes; the rest is named with its size."""
     kept: dict[str, Any] = {}
     room = MAX_BYTES
@@ -178,5 +220,5 @@ def _fit(mime: dict[str, Any]) -> dict[str, Any]:
             room -= size
         elif name != "text/plain":
             mb = size / 1_000_000
-            kept["text/plain"] = f"Too large to embed ({mb:.1f} MB). It is in view.artifacts."
+            kept["text/plain"] = f"Too large to embed ({mb:.1f} MB). {where}".rstrip()
     return kept

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from nestling.encode import encode, text
 from nestling.kept import Kept
@@ -24,6 +24,7 @@ from nestling.records import (
     RunStatus,
     TextField,
 )
+from nestling.usage import Usage, usage_of
 
 log = logging.getLogger("nestling")
 
@@ -42,6 +43,13 @@ _CLOSED: dict[str, dict[str, str]] = {
 _CLOSED_ELSE = {"ai": "aborted", "tool_call": "cancelled"}
 
 
+class Drawing(Protocol):
+    """Hears, under the lock, of records that have ended and of the objects that they tell of."""
+
+    def finished(self, record: Record) -> None: ...
+    def told(self, record: Record, value: Any) -> None: ...
+
+
 class Conversation(Kept):
     """Messages of the run that goes on (`live_chat`) and of those before (`chat_history`)."""
 
@@ -56,6 +64,8 @@ class Conversation(Kept):
         self.started_at: float | None = None
         self.ended_at: float | None = None
         self.callbacks: list[Callable[[Change], None]] = []
+        #: Who draws records by functions of the user.
+        self.renderings: Drawing | None = None
         #: What they have not been told yet.
         self.changes: list[Change] = []
         self._telling = False
@@ -108,12 +118,20 @@ class Conversation(Kept):
             if self.consumer is not None:
                 self.consumer.grown(record, field, grown)
 
+    def usage(self) -> Usage:
+        """What was used so far."""
+        with self.lock:
+            self.settle()
+            past, rows, boxes = self.past.copied(), self.rows(), dict(self.namespaces)
+        return usage_of(past, rows, boxes, self.clock())
+
     # --- edits ----------------------------------------------------------------------------
 
     def begin(self, thread_id: str | None = None) -> None:
         """A new run: its records go to `live_chat`."""
         self.turn += 1
         self.started_at, self.ended_at = self.clock(), None
+        self.past.since = self.started_at
         self.thread_id = thread_id
         root = self.namespaces[""]
         self.set_namespace(root, status="running", started_at=self.started_at, ended_at=None)
@@ -158,6 +176,8 @@ class Conversation(Kept):
             record["ended_at"] = now
         self.put(record)
         self._tell("add", record["id"], record)
+        if self.renderings is not None:
+            self.renderings.finished(record)
         self.limit()
         return record
 
@@ -178,6 +198,8 @@ class Conversation(Kept):
                     changed["ended_at"] = None
             elif unfinished.pop(record["id"], None) or record["status"] == "pending":
                 changed["ended_at"] = self.clock()
+            if status not in OPEN and "progress" in record:
+                changed["progress"] = None
         _assign(cast("dict[str, Any]", record), changed)
         self.edited(record)
         if self.consumer is not None:
@@ -185,6 +207,13 @@ class Conversation(Kept):
         if "status" in changed or "spawned" in changed:
             self.count(record)
         self._tell("set", record["id"], record)
+        if self.renderings is not None and (status is not None or "version" in changed):
+            self.renderings.finished(record)
+
+    def tell_of(self, record: Record, value: Any) -> None:
+        """The object that a record was made of."""
+        if self.renderings is not None:
+            self.renderings.told(record, value)
 
     def append(self, record: Record, piece: str, field: TextField = "content") -> None:
         """Text that arrived: the hot path, one look-up and one append."""
@@ -232,6 +261,8 @@ class Conversation(Kept):
         changed = {k: v for k, v in fields.items() if namespace.get(k) != v}
         if not changed:
             return
+        if "progress" in namespace and changed.get("status", "running") != "running":
+            changed["progress"] = None
         _assign(cast("dict[str, Any]", namespace), changed)
         key = namespace["key"]
         if self.namespaces.get(key) is not namespace:  # it was dropped, and goes on
@@ -273,6 +304,9 @@ class Conversation(Kept):
                 self.close_record(record, inner)
         self._open.clear()
         self.ended_at = self.clock()
+        if self.past.since is not None:
+            self.past.spans.append((self.past.since, self.ended_at))
+            self.past.since = None
         for namespace in self.namespaces.values():
             if namespace["parent"] is not None and namespace["status"] == "running":
                 self.set_namespace(namespace, status=inner, ended_at=self.ended_at)

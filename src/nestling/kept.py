@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from nestling.counts import Tally
 from nestling.records import OPEN, Namespace, Record, TextField
+from nestling.usage import Meter
 
 #: These may still change: by the run, or by an answer to it.
 _KEPT = OPEN | {"pending", "interrupted"}
@@ -42,6 +43,8 @@ class Kept:
         self.records: dict[str, Record] = {}
         self.namespaces: dict[str, Namespace] = {}
         self.counts = Tally()
+        #: What the records that were dropped had used; when tasks and runs began.
+        self.past = Meter()
         #: How many records were dropped.
         self.left_out = 0
         self._rows_in: dict[str, list[Record]] = {}
@@ -122,6 +125,7 @@ class Kept:
         self.edited(record)
         del self.records[record["id"]]
         key = "|".join(record["namespace"])
+        self.past.add(record, self.namespaces[key], record["started_at"])
         _remove(self._rows_in[key], record)
         counted = self.counts.update(record, gone=True)
         if self.consumer is not None:
@@ -154,6 +158,7 @@ class Kept:
         self._rows_in.pop(key, None)
         self._boxes_in.pop(key, None)
         self.counts.forget(key)
+        self.past.forget(key)
         if self.consumer is not None:
             self.consumer.namespace_dropped(key)
 

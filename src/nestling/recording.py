@@ -38,7 +38,8 @@ class Recorder:
 
     def _take(self, t: float, event: Event) -> None:
         try:
-            data = self._plain(event.data)
+            emitted = event.type == "emitted"
+            data: Any = _emitted(event.data) if emitted else self._plain(event.data)
             if event.type == "messages":
                 self._number(data[1], *event.data)
         except Exception:  # noqa: BLE001  # cycles, objects that raise when they are read
@@ -145,6 +146,11 @@ def feed(view: View, event: Mapping[str, Any]) -> None:
 
 
 # --- inside -------------------------------------------------------------------------------
+
+
+def _emitted(data: Mapping[str, Any]) -> dict[str, Any]:
+    """An artifact as it was drawn, without the object."""
+    return {**data, "object": None}
 
 
 def _versions() -> Iterator[tuple[str, str]]:

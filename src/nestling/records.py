@@ -31,6 +31,14 @@ class Usage(TypedDict, total=False):
     total_tokens: int
 
 
+class Progress(TypedDict):
+    """How far a call or a node has come, as it says itself."""
+
+    #: From 0 to 1.
+    fraction: float
+    text: NotRequired[str]
+
+
 class Record(TypedDict):
     """One row of the conversation: a message, a tool call, an artifact, an error..."""
 
@@ -49,6 +57,8 @@ class Record(TypedDict):
     #: Seconds since the epoch.
     started_at: float
     ended_at: NotRequired[float]
+    #: How a page can draw it, a size-capped mimebundle: of artifacts, and what a renderer made.
+    mime: NotRequired[dict[str, Any]]
     # ai
     reasoning: NotRequired[str]
     blocks: NotRequired[list[Any]]
@@ -64,10 +74,11 @@ class Record(TypedDict):
     attempt: NotRequired[int]
     artifacts: NotRequired[list[str]]
     spawned: NotRequired[list[str]]
+    #: While it runs.
+    progress: NotRequired[Progress]
     # artifact
     title: NotRequired[str]
     kind: NotRequired[str]
-    mime: NotRequired[dict[str, Any]]
     #: Id of the record, or key of the namespace; of an ai message the call in whose tool it was
     #: said.
     created_by: NotRequired[str]
@@ -106,6 +117,8 @@ class Namespace(TypedDict):
     note: NotRequired[Literal["handoff", "cached"]]
     #: Of this namespace alone, without those inside it.
     usage: NotRequired[Usage]
+    #: Of one of its nodes, while that runs.
+    progress: NotRequired[Progress]
 
 
 class RunState(TypedDict):

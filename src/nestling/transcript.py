@@ -57,22 +57,37 @@ class Transcript(Sequence[Record]):
         ]
 
     def to_frame(self) -> Any:
-        """A pandas DataFrame: the fields of the records plus `tokens` and `seconds`."""
+        """A pandas DataFrame, one row a record: its fields, then `tokens` and `seconds`.
+
+        `tokens`: in all, as the provider counted them, of AI messages. `seconds`: from the start of
+        a record to its end. Both are missing (NaN) where they are not known, as fields that do not
+        apply are. `ImportError` without pandas.
+        """
         try:
             import pandas as pd  # type: ignore[import-untyped]  # pandas ships no types
         except ImportError as error:
             raise ImportError(
                 "to_frame needs pandas. Install it with: pip install pandas"
             ) from error
-        rows = []
-        for record in self._rows():
-            usage = record.get("usage") or {}
-            ended = record.get("ended_at")
-            seconds = None if ended is None else ended - record["started_at"]
-            rows.append({**record, "tokens": usage.get("total_tokens"), "seconds": seconds})
-        always = ("id", "type", "namespace", "speaker", "seq", "status", "content", "started_at")
-        empty = [*always, "tokens", "seconds"]
-        return pd.DataFrame(rows) if rows else pd.DataFrame(columns=empty)
+        rows = self._rows()
+        fields = dict.fromkeys((*_ALWAYS, *(name for record in rows for name in record)))
+        frame = pd.DataFrame(rows, columns=list(fields))
+        frame["tokens"] = pd.Series([_tokens(record) for record in rows], dtype="float64")
+        frame["seconds"] = pd.Series([_seconds(record) for record in rows], dtype="float64")
+        return frame
+
+
+#: Fields that every record has.
+_ALWAYS = ("id", "type", "namespace", "speaker", "seq", "order", "status", "content", "started_at")
+
+
+def _tokens(record: Record) -> int | None:
+    return record.get("usage", {}).get("total_tokens")
+
+
+def _seconds(record: Record) -> float | None:
+    ended = record.get("ended_at")
+    return None if ended is None else ended - record["started_at"]
 
 
 def _searchable(record: Record) -> str:

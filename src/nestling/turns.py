@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from nestling.conversation import Conversation
 from nestling.langgraph.ends import end_of
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("nestling")
 
+#: Stands for the item after the last one.
+DONE: Any = object()
+Look: TypeAlias = Callable[[], AbstractContextManager[None]]
 RUNNING = "This view is already running. Use view.stop() or another watch()."
 
 
@@ -62,8 +68,9 @@ class Turns:
     def _tee(self, stream: Any) -> Iterator[Any]:
         __tracebackhide__ = True
         with Run(self, hears=False) as run:
+            look, iterator = self._onlooking(run), iter(stream)
             try:
-                for event in stream:
+                while (event := _next(iterator, look)) is not DONE:
                     self._show(event)
                     yield event
                     if run.stopping:
@@ -76,8 +83,9 @@ class Turns:
         __tracebackhide__ = True
         with Run(self) as run:
             run.in_task()
+            look, iterator = self._onlooking(run), aiter(stream)
             try:
-                async for event in stream:
+                while (event := await _anext(iterator, look)) is not DONE:
                     self._show(event)
                     run.is_read = True
                     yield event
@@ -87,6 +95,14 @@ class Turns:
             finally:
                 if hasattr(stream, "aclose"):
                     await stream.aclose()
+
+    def _onlooking(self, run: Run) -> Look:
+        """What the next item of a stream is made in, so that nodes find this view."""
+        if "langchain_core" not in sys.modules:  # nothing of LangGraph is run here
+            return nullcontext
+        from nestling.langgraph.watchers import Onlooker, onlooking
+
+        return partial(onlooking, Onlooker(partial(self._feed_inner, run)))
 
     def _show(self, event: Any) -> None:
         with self._conversation.lock:
@@ -207,3 +223,15 @@ class Turns:
 
     def _publish_end(self) -> None:
         raise AssertionError("a view says what a finished run leaves in its cell")
+
+
+def _next(iterator: Iterator[Any], look: Look) -> Any:
+    __tracebackhide__ = True
+    with look():
+        return next(iterator, DONE)
+
+
+async def _anext(iterator: AsyncIterator[Any], look: Look) -> Any:
+    __tracebackhide__ = True
+    with look():
+        return await anext(iterator, DONE)

@@ -18,10 +18,12 @@ from nestling.artifacts import Artifacts
 from nestling.conversation import Conversation
 from nestling.outbox import Outbox
 from nestling.records import Namespace, Record
+from nestling.renderings import Renderings
 from nestling.runs import Runs
 from nestling.static_output import static_html
 from nestling.text import label_of, last, tree
 from nestling.transcript import Transcript
+from nestling.usage import Usage
 
 if TYPE_CHECKING:
     from nestling.langgraph.adapter import Adapter
@@ -168,6 +170,7 @@ class View(Runs, anywidget.AnyWidget):
         self.stream_tokens = stream_tokens
         self._conversation = Conversation(time.time, label or "graph")
         self._artifacts = Artifacts(self._conversation)
+        self._renderings = Renderings(self._conversation)
         self._adapter = self._new_adapter(named=label is not None)
         self._outbox = Outbox(
             self._conversation, self._post, self._on_frame, display.answering_nothing
@@ -234,6 +237,14 @@ class View(Runs, anywidget.AnyWidget):
         """What the run made, by position or title."""
         return self._artifacts
 
+    @property
+    def usage(self) -> Usage:
+        """What was used so far, in all and by namespace: tokens, calls, seconds, cost.
+
+        See `Usage`; costs need `nestling.options.prices`.
+        """
+        return self._conversation.usage()
+
     def on_event(self, callback: Any, remove: bool = False) -> None:
         """Calls `callback({op, id, record})` for every change, on the thread that feeds.
 
@@ -254,6 +265,7 @@ class View(Runs, anywidget.AnyWidget):
             before = self._adapter
             conversation.clear()
             self._artifacts.clear()
+            self._renderings.clear()
             self._adapter = self._new_adapter(before.spaces.named)
             self._adapter.artifact_keys = before.artifact_keys
             self._outbox.reset()
@@ -367,6 +379,8 @@ class View(Runs, anywidget.AnyWidget):
                 )
 
     def _sync_status(self) -> None:
+        if not self._conversation.running:
+            self._renderings.drain()
         self.set_trait("status", self._conversation.status)
         if not self._conversation.running:
             self._on_frame()

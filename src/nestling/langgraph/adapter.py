@@ -13,6 +13,7 @@ from typing import Any
 
 from nestling.conversation import Conversation
 from nestling.langgraph.calls import ArtifactStore
+from nestling.langgraph.emitted import Emitted
 from nestling.langgraph.ends import Ends, is_cancel
 from nestling.langgraph.interrupts import Interrupts
 from nestling.langgraph.lifecycle import Lifecycle
@@ -63,8 +64,11 @@ class Adapter:
         #: The root's last state: what the graph gave out at last.
         self.value: Any = None
         self.lifecycle = Lifecycle(self.spaces)
+        self.emitted = Emitted(conversation, self.spaces, self.messages.calls)
         #: This run tells of tasks; else updates have to do.
         self._saw_tasks = False
+        #: Events came by hand, whatever of them there is.
+        self._by_hand = False
         #: An event said that the run as a whole failed.
         self._told_failure = False
         #: Events told by callbacks that are ahead of the stream.
@@ -83,12 +87,15 @@ class Adapter:
             "error": self._told_error,
             "raised": self.ends.raised,
             "interrupts": self._interrupts,
+            "emitted": self.emitted.artifact,
+            "progressed": self.emitted.progress,
             "checkpoints": self._nothing,
             "debug": self._nothing,
         }
 
     def process(self, event: Any) -> None:
         """One event of any shape. Never raises: what cannot be read is shown plainly."""
+        self._by_hand = True
         try:
             if self._is_token(event):
                 self.feed("messages", event["ns"], event["data"])
@@ -97,6 +104,8 @@ class Adapter:
                 self.feed(*normalized)
         except Exception:  # noqa: BLE001  # shown raw instead
             self.rows.fault(event)
+        if self._early:
+            self._catch_up()
 
     def _is_token(self, event: Any) -> bool:
         """The hot path: a v2 part of `messages` from a namespace that is known needs no reading."""
@@ -123,7 +132,11 @@ class Adapter:
 
     def feed_inner(self, kind: str, ns: Ns, data: Any) -> None:
         """One event told by a callback: it waits until its namespace's tasks have STARTed."""
-        if kind == "link" or self.spaces.knows(ns):
+        if kind in ("emitted", "progressed"):
+            ready = self.emitted.is_placed(ns, data) or (self._by_hand and not self._saw_tasks)
+        else:
+            ready = kind == "link" or self.spaces.knows(ns)
+        if ready:
             self.feed(kind, ns, data)
         else:
             self._early.append(Event(kind, ns, data))
@@ -177,7 +190,9 @@ class Adapter:
         self.ends.errors.clear()
         self.lifecycle.fallen.clear()
         self._memory.clear()
-        self._saw_tasks = self._told_failure = False
+        self._saw_tasks = self._told_failure = self._by_hand = False
+        goes_on = resume is not None or (asks is None and (not by_hand or self.interrupts.asked))
+        self.emitted.begin(goes_on)
         self.spaces.begin()
         self.messages.begin(asks or ())
         if resume is not None:
@@ -231,6 +246,8 @@ class Adapter:
             self._read(task.space, task, written)
             self.messages.wrote(task, written)
         self.spaces.finish(task)
+        if self.emitted.showing:
+            self.emitted.done(task)
         task.result = result
         if interrupts:
             self._interrupts(ns, interrupts)

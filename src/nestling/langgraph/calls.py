@@ -41,6 +41,8 @@ class Calls:
         self._results: dict[str, Record] = {}
         #: Artifacts made of state keys, with the value each was made of.
         self._from_state: dict[tuple[Ns, str], tuple[Record, Any]] = {}
+        #: Calls whose ToolMessage brought an artifact, by the ids of their records.
+        self._brought: set[str] = set()
 
     # --- what a model asks for ------------------------------------------------------------
 
@@ -193,7 +195,7 @@ class Calls:
             self._results[message.id] = record
         content = text(result_text(message.content))
         failed = message.status == "error"
-        if message.artifact is not None and "artifacts" not in record:
+        if message.artifact is not None and record["id"] not in self._brought:
             self._artifact(space, record, message.artifact)
         if record["status"] == "rejected":
             self.conversation.set(record, content=content)
@@ -227,13 +229,14 @@ class Calls:
     # --- artifacts ------------------------------------------------------------------------
 
     def _artifact(self, space: Space, record: Record, value: Any) -> None:
-        if self.artifacts is None:
-            return
         title, data = record.get("name", ""), value
         if isinstance(value, Mapping) and "data" in value and "title" in value:
             title, data = str(value["title"]), value["data"]
-        artifact = self._add_artifact(space, title, data, record["id"], record["order"])
-        self.conversation.set(record, artifacts=[artifact["id"]])
+        self._brought.add(record["id"])
+        artifact = self.add_artifact(space, title, data, record["id"], record["order"])
+        if artifact is not None:
+            made = [*record.get("artifacts", ()), artifact["id"]]
+            self.conversation.set(record, artifacts=made)
 
     def state_artifact(self, space: Space, key: str, value: Any) -> None:
         """A state key that the user named: a new value is a new version."""
@@ -244,8 +247,9 @@ class Calls:
             return  # a state that shares it
         if known is None:
             created_by = space.box["key"]
-            artifact = self._add_artifact(space, key, value, created_by, space.order)
-            self._from_state[space.ns, key] = artifact, value
+            made = self.add_artifact(space, key, value, created_by, space.order)
+            if made is not None:
+                self._from_state[space.ns, key] = made, value
         elif known[1] is not value:
             artifact, _ = known
             self._from_state[space.ns, key] = artifact, value
@@ -255,23 +259,38 @@ class Calls:
                 version = artifact.get("version", 1) + 1
                 self.conversation.set(artifact, version=version, **described)
 
-    def _add_artifact(
-        self, space: Space, title: str, data: Any, created_by: str, order: int
-    ) -> Record:
-        assert self.artifacts is not None  # noqa: S101  # its callers asked
+    def add_artifact(
+        self,
+        space: Space,
+        title: str,
+        data: Any,
+        created_by: str,
+        order: int,
+        *,
+        drawn: Mapping[str, Any] | None = None,
+        record_id: str | None = None,
+    ) -> Record | None:
+        """A new artifact, None where nobody keeps any; `drawn`: its `kind` and `mime`."""
+        if self.artifacts is None:
+            return None
         artifact = self.conversation.add(
             "artifact",
-            None,
+            record_id,
             space.segments,
             speaker=space.box["label"],
             order=order,
             created_by=created_by,
             version=1,
             title=text(title),
-            **self.artifacts.describe(data, title),
+            **(self.artifacts.describe(data, title) if drawn is None else drawn),
         )
-        self.artifacts.keep(artifact["id"], data)
+        self.keep(artifact, data)
         return artifact
+
+    def keep(self, artifact: Record, data: Any) -> None:
+        """The object that an artifact shows now."""
+        if self.artifacts is not None:
+            self.artifacts.keep(artifact["id"], data)
 
 
 def _arguments(value: Any) -> dict[str, Any]:

@@ -63,6 +63,11 @@ class Interrupts:
         self.pending, self._asked = {**self._asked, **self.pending}, {}
 
     @property
+    def asked(self) -> bool:
+        """Whether something waits that this run may answer."""
+        return bool(self._asked)
+
+    @property
     def waiting(self) -> bool:
         """Whether the run ends without having come to its end."""
         return bool(self.pending) or self.paused

@@ -62,6 +62,8 @@ class Links(BaseCallbackHandler):
 
     def __init__(self, feed: Feed, streamed: Streamed = "all") -> None:
         self.feed = feed
+        #: A call without an id of its own is told of by the id of its run.
+        self.tells_tools = True
         self.streamed = streamed
         self.runs: dict[UUID, Run] = {}
         #: Graphs that go on, by their run and by their place.

@@ -169,7 +169,7 @@ class Messages:
         content = read_content(message)
         if message.id is None:
             shown(space, message, self.speeches)
-        self.conversation.add(
+        record = self.conversation.add(
             "user" if message.type == "human" else "system",
             message.id,
             space.segments,
@@ -178,6 +178,7 @@ class Messages:
             content=text(content.text),
             blocks=encode(content.blocks) or None,
         )
+        self.conversation.tell_of(record, message.source)
 
     def whole(
         self,
@@ -260,6 +261,7 @@ class Messages:
             self._count(speech, message.usage)
         self._name_model(record, message)
         self.conversation.set(record, status="completed")
+        self.conversation.tell_of(record, message.source)
 
     def _has_a_name_now(self, space: Space, message: Message) -> bool:
         """Whether this was shown when it had no id yet, here or further inside."""

@@ -219,6 +219,8 @@ class Message(NamedTuple):
     metadata: Mapping[str, Any]
     #: The last chunk of its message.
     last: bool
+    #: What it was read of.
+    source: Any
 
 
 def read_message(value: Any) -> Message | None:
@@ -258,6 +260,7 @@ def read_message(value: Any) -> Message | None:
         read("additional_kwargs") or {},
         read("response_metadata") or {},
         read("chunk_position") == "last",
+        value,
     )
 
 

@@ -47,7 +47,7 @@ class Rows:
     def plain(self, ns: Ns, data: Any) -> None:
         """A custom event, or one of a kind that is not known."""
         space = self.spaces.get(ns)
-        self.conversation.add(
+        record = self.conversation.add(
             "custom",
             None,
             space.segments,
@@ -56,6 +56,7 @@ class Rows:
             content=short(data, 400),
             data=encode(data),
         )
+        self.conversation.tell_of(record, data)
 
     def whoever(self, space: Space) -> str:
         """Who speaks where an event names no node: the only one at work, if there is one."""

@@ -63,6 +63,7 @@ class Source:
             "subgraphs": self.wide,
         }
         self._callbacks = Callbacks(feed, "all" if self.wide else "root")
+        self._callbacks.tells_tools = "tools" in ours
         #: The caller's config and our callback; the caller's own object stays as it is.
         self.config: Mapping[str, Any] | None = _with_callback(config, self._callbacks)
         #: Length of the namespace of a graph that runs inside another one: all begin with it.
@@ -212,6 +213,25 @@ def never_waits(graph: Any) -> bool:
     saver = getattr(graph, "checkpointer", None)
     code = getattr(getattr(saver, "aget_tuple", None), "__code__", None)
     return code is not None and "NotImplementedError" in code.co_names
+
+
+def must_wait(graph: Any) -> bool:
+    """Whether some of its nodes or tools can only be awaited, so that `invoke` would refuse."""
+    found = [graph]
+    for one in found:  # grows meanwhile
+        for node in (getattr(one, "nodes", None) or {}).values():
+            bound = getattr(node, "bound", None)
+            if _only_awaited(bound, "func", "afunc"):
+                return True
+            tools = getattr(bound, "tools_by_name", None) or {}
+            if any(_only_awaited(tool, "func", "coroutine") for tool in tools.values()):
+                return True
+            found += [g for g in getattr(node, "subgraphs", ()) if not any(g is f for f in found)]
+    return False
+
+
+def _only_awaited(value: Any, sync: str, wait: str) -> bool:
+    return getattr(value, sync, wait) is None and getattr(value, wait, None) is not None
 
 
 def loop_of(graph: Any) -> Any:

@@ -161,6 +161,7 @@ class Spaces:
         self.reopen(space)
         if task is None:
             self._starts += 1
+            self.conversation.past.starts.append(self.conversation.clock())
             task = self.tasks[task_id] = Task(task_id, space, name, self._starts, calls)
             space.order = task.order
             for other in self._orphans.pop(task_id, ()):
