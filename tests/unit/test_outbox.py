@@ -23,8 +23,8 @@ def test_two_messages_are_never_closer_than_a_frame():
     with conversation.lock:
         conversation.begin()
         record = conversation.add("ai", "m", [], speaker="a", order=0, status="streaming")
-    until = time.monotonic() + 0.5
-    while time.monotonic() < until:
+    until = time.monotonic() + 10
+    while len(times) < 8 and time.monotonic() < until:
         with conversation.lock:
             conversation.append(record, "x")
         time.sleep(0.0005)
@@ -40,9 +40,9 @@ def test_with_the_answers_to_a_page_there_are_no_more_than_thirty_messages_a_sec
     with conversation.lock:
         conversation.begin()
         record = conversation.add("ai", "m", [], speaker="a", order=0, status="streaming")
-    until = time.monotonic() + 3
+    until = time.monotonic() + 30
     asks = time.monotonic() + 1
-    while time.monotonic() < until:
+    while len(times) < 80 and time.monotonic() < until:
         with conversation.lock:
             conversation.append(record, "x")
         if time.monotonic() > asks:
