@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING, Any
 from nestling.inside import emit_artifact, progress
 from nestling.options import options
 from nestling.renderers import renderer
+from nestling.usage import Usage
 from nestling.view import View, watch
 
 if TYPE_CHECKING:
     from nestling import demo
 
 __version__ = _version("nestling")
-__all__ = ["View", "demo", "emit_artifact", "options", "progress", "renderer", "watch"]
+__all__ = [
+    "Usage",
+    "View",
+    "demo",
+    "emit_artifact",
+    "options",
+    "progress",
+    "renderer",
+    "watch",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from threading import current_thread, main_thread
 from typing import Any
 
 from nestling.conversation import Conversation
@@ -116,8 +117,8 @@ def drawn_by(function: Function, given: Any) -> dict[str, Any] | None:
     try:
         return _bundle(function(given))
     except BaseException as error:  # whatever it is, it is not the run's
-        if isinstance(error, KeyboardInterrupt):
-            raise
+        if isinstance(error, KeyboardInterrupt) and current_thread() is main_thread():
+            raise  # a person wants the node to stop that shows this
         renderer.failed(function)
         return None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-import time
 from collections import deque
 from copy import deepcopy
 from typing import Any
@@ -12,6 +12,8 @@ from nestling.artifacts import drawn_by
 from nestling.conversation import Conversation
 from nestling.records import OPEN, Record
 from nestling.renderers import Function, renderer
+
+log = logging.getLogger("nestling")
 
 #: Seconds that the end of a run waits for renderers; the rest goes on in their thread.
 PATIENCE = 5.0
@@ -23,8 +25,7 @@ class Renderings:
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
         conversation.renderings = self
-        #: One renderer at a time, so that who waits for the last of them waits for all.
-        self._turn = threading.RLock()
+        #: Goes on while something waits.
         self._thread: threading.Thread | None = None
         self.clear()
 
@@ -62,20 +63,10 @@ class Renderings:
             self.finished(record)
 
     def drain(self) -> None:
-        """Draws what waits, here; the end of a run is told with all of it drawn."""
-        until = time.monotonic() + PATIENCE
-        # the thread ends after the last one: it may be at work when none waits
-        while self._waiting or self._thread is not None:
-            left = until - time.monotonic()
-            if left <= 0 or not self._turn.acquire(timeout=left):
-                return
-            try:
-                more = bool(self._waiting)
-                self._next()
-            finally:
-                self._turn.release()
-            if not more:
-                return
+        """Waits until all is drawn, at most `PATIENCE`."""
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(PATIENCE)
 
     def _work(self) -> None:
         while True:
@@ -83,8 +74,10 @@ class Renderings:
                 if not self._waiting:
                     self._thread = None
                     return
-            with self._turn:
+            try:
                 self._next()
+            except Exception:
+                log.warning("A record could not be drawn; the run goes on.", exc_info=True)
 
     def _next(self) -> None:
         """Draws one record, if one waits."""

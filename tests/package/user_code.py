@@ -45,6 +45,26 @@ def feed_by_hand() -> None:
         assert namespace["key"] == key
 
 
+@nestling.renderer(type="tool_call", name="data_processor")
+def draw(record: Any) -> str:
+    return f"columns: {record['args']['columns']}"
+
+
+def explore() -> None:
+    nestling.options.prices = {"scripted": (1.0, 2.0)}
+    view = watch_a_run()
+    usage: nestling.Usage = view.usage
+    assert usage.total_tokens > 0
+    assert usage["total_tokens"] == sum(box.total_tokens for box in usage.namespaces.values())
+    assert not usage.estimated
+    assert len(view.transcript.to_frame()) == len(view.transcript)
+    [call] = [r for r in view.transcript.find(type="tool_call") if r["name"] == "data_processor"]
+    assert call["mime"]["text/markdown"].startswith("columns: ")
+    nestling.renderer.remove(draw)
+    nestling.emit_artifact("nobody watches", title="Nothing", id="nothing")
+    nestling.progress(0.5, "nobody watches")
+
+
 def script_a_model() -> None:
     model = ScriptedChatModel(
         script=[Reply("One moment.", [call("look_up", word="nest")]), "Done."]
@@ -57,4 +77,5 @@ if __name__ == "__main__":
     asyncio.run(watch_in_parallel())
     feed_by_hand()
     script_a_model()
+    explore()
     print(watch_a_run())

@@ -230,6 +230,11 @@ class Leaves(BaseException):
     pass
 
 
+class Interrupts:
+    def __call__(self, record):
+        raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -237,6 +242,7 @@ class Leaves(BaseException):
         lambda record: {"html": "no MIME type"},
         lambda record: (_ for _ in ()).throw(SystemExit),
         lambda record: (_ for _ in ()).throw(Leaves),
+        Interrupts(),
     ],
 )
 def test_one_that_raises_leaves_the_default_row_and_logs_once(fault, caplog):
@@ -247,8 +253,9 @@ def test_one_that_raises_leaves_the_default_row_and_logs_once(fault, caplog):
     assert view.status == "completed"
     assert view._conversation.problems == 0
     assert not any("mime" in record for record in of_type(view, "tool_call"))
+    name = getattr(fault, "__qualname__", "Interrupts")
     assert [record.message for record in caplog.records if "renderer" in record.message] == [
-        f"The renderer {fault.__qualname__} raised; the default row is shown instead. "
+        f"The renderer {name} raised; the default row is shown instead. "
         "Further failures of it are not logged."
     ]
 
@@ -261,6 +268,7 @@ def test_a_slow_one_does_not_hold_the_run(monkeypatch):
     view = looked()
     assert time.monotonic() - began < 2
     assert "mime" not in of_type(view, "tool_call")[0]
+    monkeypatch.undo()
     go_on.set()
     view._renderings.drain()
     assert of_type(view, "tool_call")[0]["mime"] == {"text/markdown": "drawn"}
