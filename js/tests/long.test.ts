@@ -177,3 +177,24 @@ describe("a kernel that keeps only so many records", () => {
     expect(el.textContent).toContain("5 older entries are left out");
   });
 });
+
+describe("many agents that run", () => {
+  it("keep only their last rows in the page", async () => {
+    const agents = Array.from({ length: 50 }, (_, i) => namespace([`a:${i}`]));
+    const { model, el } = show({ snapshot: snapshot({}, agents) });
+    const said: Record[] = [];
+    for (let n = 1; n <= 12; n++) {
+      const rows = agents.flatMap(({ namespace }) => many(10, { namespace, ended_at: 1 }));
+      said.push(...rows);
+      model.receive(patch(n, { add: rows }));
+      await frame();
+      expect(el.querySelectorAll("[data-id]").length).toBeLessThanOrEqual(4500);
+      for (const { key } of [agents[0], agents[49]] as { key: string }[]) {
+        const mine = said.filter((row) => row.namespace[0] === key).map((row) => row.id);
+        const shown = drawn(el, key).map((row) => row.dataset.id);
+        expect(shown).toEqual(mine.slice(-shown.length));
+      }
+    }
+    expect(el.querySelectorAll("[data-id]").length).toBeLessThan(said.length);
+  });
+});

@@ -2,7 +2,7 @@ import { arrange, type BoxItem, type Item } from "../arrange.ts";
 import type { Place } from "../tree.ts";
 import { Earlier, WINDOW } from "./earlier.ts";
 import { boxElement, Fold, Group, rowElement } from "./group.ts";
-import { CHUNK, List } from "./list.ts";
+import { List } from "./list.ts";
 import type { Stage } from "./stage.ts";
 import { resultOf } from "./tool.ts";
 
@@ -82,15 +82,14 @@ export class Body {
     if (this.#items.length < FEW) this.stage.comm.fetchEarlier(this.key);
   }
 
-  /** Gives up what ended before `seq`, in whole chunks, so that nothing else moves. */
+  /** Gives up what ended before `seq`. */
   trim(seq: number) {
     let count = 0;
     while (count < this.#items.length && newest(this.stage, this.#items[count] as Item) < seq) count++;
-    count -= count % CHUNK;
     const next = this.#items[count];
     if (count === 0 || !next) return;
     this.#startAt(next.start);
-    this.#list.drop(count / CHUNK);
+    this.#list.drop(count);
     this.#forget(this.#items.splice(0, count));
     this.update();
   }

@@ -1,44 +1,66 @@
 import { h, place } from "../dom.ts";
 
-export const CHUNK = 100;
+const CHUNK = 100;
 
 /** Keeps the elements of a list in order, in chunks that the browser can skip when unseen. */
 export class List {
   #chunks: HTMLElement[] = [];
+  /** Number of elements that are gone from the beginning of the first chunk. */
+  #gone = 0;
 
   constructor(readonly el: HTMLElement) {}
 
   /** From position `from` on, exactly these elements. */
   set(from: number, elements: Element[]) {
     const wanted = new Set(elements);
+    const begin = from + this.#gone;
     elements.forEach((element, i) => {
-      const at = from + i;
-      const chunk = this.#chunk(Math.floor(at / CHUNK));
-      let there = chunk.children[at % CHUNK];
+      const number = Math.floor((begin + i) / CHUNK);
+      const chunk = this.#chunk(number);
+      const at = begin + i - this.#start(number);
+      let there = chunk.children[at];
       while (there && there !== element && !wanted.has(there)) {
         there.remove();
-        there = chunk.children[at % CHUNK];
+        there = chunk.children[at];
       }
       if (there !== element) place(chunk, element, there ?? null);
     });
-    const end = from + elements.length;
+    const end = begin + elements.length;
     const last = Math.max(0, Math.ceil(end / CHUNK) - 1);
     for (let i = this.#chunks.length - 1; i > last; i--) this.#chunks.pop()?.remove();
-    for (let i = Math.floor(from / CHUNK); i <= last; i++) {
+    for (let i = Math.floor(begin / CHUNK); i <= last; i++) {
       const chunk = this.#chunks[i];
-      const size = Math.min(CHUNK, end - i * CHUNK);
+      const size = Math.min((i + 1) * CHUNK, end) - this.#start(i);
       while (chunk && chunk.children.length > size) chunk.lastElementChild?.remove();
-      chunk?.classList.toggle("nst-full", size === CHUNK && i < last);
+      chunk?.classList.toggle("nst-full", i < last);
     }
   }
 
-  /** Removes so many chunks at the beginning. */
-  drop(chunks: number) {
-    for (const chunk of this.#chunks.splice(0, chunks)) chunk.remove();
+  /** Removes so many elements at the beginning; no other one moves to another chunk. */
+  drop(count: number) {
+    for (let left = count; left > 0; ) {
+      const [first] = this.#chunks;
+      if (!first) return;
+      const { length } = first.children;
+      if (left < length) {
+        for (const element of [...first.children].slice(0, left)) element.remove();
+        this.#gone += left;
+        return;
+      }
+      this.#chunks.shift()?.remove();
+      this.#gone = 0;
+      left -= length;
+    }
   }
 
   clear() {
-    this.drop(this.#chunks.length);
+    for (const chunk of this.#chunks.splice(0)) chunk.remove();
+    this.#gone = 0;
+  }
+
+  /** Position of the first element of a chunk, those that are gone counted. */
+  #start(chunk: number): number {
+    return chunk === 0 ? this.#gone : chunk * CHUNK;
   }
 
   #chunk(index: number): HTMLElement {

@@ -1,7 +1,7 @@
 import { isDrawn } from "../arrange.ts";
 import { Earlier, WINDOW } from "./earlier.ts";
 import { rowElement } from "./group.ts";
-import { CHUNK, List } from "./list.ts";
+import { List } from "./list.ts";
 import type { Stage } from "./stage.ts";
 
 /** Every row of the run in the order of its appearance, without boxes. */
@@ -39,11 +39,11 @@ export class LogBody {
 
   /** Gives up rows before `seq`. */
   trim(seq: number) {
-    let chunks = 0;
-    while ((this.#seqs[(chunks + 1) * CHUNK - 1] ?? seq) < seq) chunks++;
-    for (const gone of this.#seqs.splice(0, chunks * CHUNK)) this.stage.rows.delete(gone);
-    this.#list.drop(chunks);
-    if (chunks) this.update();
+    let count = 0;
+    while ((this.#seqs[count] ?? seq) < seq) count++;
+    for (const gone of this.#seqs.splice(0, count)) this.stage.rows.delete(gone);
+    this.#list.drop(count);
+    if (count) this.update();
   }
 
   remove(seqs: ReadonlySet<number | string>) {
