@@ -113,7 +113,10 @@ class Watch:
 
 def soak(minutes: float, tokens: int, namespaces: int) -> dict[str, Any]:
     rate = tokens / (60 * minutes)
-    cells = [CELLS[0].format(keep=MAX_RECORDS), CELLS[1].format(tokens=tokens, rate=rate, namespaces=namespaces)]
+    cells = [
+        CELLS[0].format(keep=MAX_RECORDS),
+        CELLS[1].format(tokens=tokens, rate=rate, namespaces=namespaces),
+    ]
     with tempfile.TemporaryDirectory() as root, pages.measured(Path(root)) as (lab, context, _):  # noqa: SIM117
         with pages.notebook(lab, context, cells) as notebook:
             notebook.run(0)

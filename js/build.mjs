@@ -1,7 +1,9 @@
-// Builds the widget that the Python package ships: one ES module and one style sheet.
+// Builds the widget that the Python package ships: what draws a run, what explores it, what
+// loads the two, and one style sheet.
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import esbuild from "esbuild";
 import { minify } from "terser";
 import { aliases } from "./aliases.mjs";
@@ -9,8 +11,9 @@ import { esbuildPlugin, INTERNAL } from "./slim-markdown-it.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(here, "../src/nestling/static");
-// The bundle travels with every widget and into saved notebooks.
-const LIMITS = { "widget.js": 100_000, "loader.js": 1_000, "widget.css": 30_000 };
+const LIMITS = { "widget.js": 100_000, "explore.js": 60_000, "loader.js": 1_000, "widget.css": 36_000 };
+// What every view carries of scripts, packed as `view.py` packs them.
+const CARRIED = 100_000;
 
 // Names of ours that neither the wire nor the browser uses: they may be shortened.
 const OWN = [
@@ -21,7 +24,6 @@ const OWN = [
 
 const options = {
   absWorkingDir: here,
-  entryPoints: { widget: "src/widget.ts", loader: "src/loader.ts" },
   outdir: out,
   bundle: true,
   minify: true,
@@ -35,14 +37,27 @@ const options = {
   metafile: true,
 };
 
+const names = ["widget", "explore", "loader"];
+
+/** `cache`: the short names that the parts share, for they use each other's objects. */
+async function build(name, cache, act = esbuild.build) {
+  const made = await act({ ...options, entryPoints: { [name]: `src/${name}.ts` }, mangleCache: cache });
+  if (made.metafile && process.argv.includes("--sizes"))
+    console.log(await esbuild.analyzeMetafile(made.metafile));
+  return made.mangleCache;
+}
+
+let cache = {};
+for (const name of names) cache = await build(name, cache);
 if (process.argv.includes("--watch")) {
-  const context = await esbuild.context(options);
-  await context.watch();
+  for (const name of names)
+    await build(name, cache, async (each) => {
+      await (await esbuild.context(each)).watch();
+      return {};
+    });
   console.log("watching src");
 } else {
-  const { metafile } = await esbuild.build(options);
-  if (process.argv.includes("--sizes")) console.log(await esbuild.analyzeMetafile(metafile));
-  for (const name of ["widget.js", "loader.js"]) {
+  for (const name of names.map((each) => `${each}.js`)) {
     // A kilobyte less than esbuild leaves.
     const path = resolve(out, name);
     const { code } = await minify(readFileSync(path, "utf8"), {
@@ -57,6 +72,12 @@ if (process.argv.includes("--watch")) {
     console.log(`${name}  ${(size / 1000).toFixed(1)} kB of ${limit / 1000}`);
     if (size > limit) throw new Error(`${name} is over its limit of ${limit} bytes`);
   }
+  const packed = ["widget.js", "explore.js"].map((name) =>
+    gzipSync(readFileSync(resolve(out, name)), { level: 9 }),
+  );
+  const carried = packed.reduce((sum, { length }) => sum + Math.ceil(length / 3) * 4, 0);
+  console.log(`carried  ${(carried / 1000).toFixed(1)} kB of ${CARRIED / 1000}`);
+  if (carried > CARRIED) throw new Error("A view carries too much");
   if (/https?:\/\/(?!www\.w3\.org)/.test(readFileSync(resolve(out, "widget.css"), "utf8")))
     throw new Error("widget.css must not load anything");
 }

@@ -46,7 +46,7 @@ for (const trait of ["mode", "collapse", "max_height"])
 const scene = SCENES[wish.get("scene") ?? "live"]();
 model.traits.snapshot = scene.snapshot;
 const { signal } = new AbortController();
-const made = widget();
+const made = widget(() => import("../../src/nestling/static/explore.js"));
 made.initialize({ model, signal });
 made.render({ model, el: here, signal });
 Object.assign(window, { model, scene, send: (message) => model.emit("msg:custom", message, []) });

@@ -1,7 +1,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { ended, listen } from "./dom.ts";
 import { watchKernel } from "./kernel.ts";
-import type { Command, Message, Patch, Snapshot, Traits } from "./protocol.ts";
+import type { Command, Fields, Message, Patch, Snapshot, Traits } from "./protocol.ts";
 import type { Store } from "./store.ts";
 
 export type Model = AnyModel<Traits & { [trait: string]: unknown }>;
@@ -11,6 +11,8 @@ const FETCHED = 2000;
 const PAGE = 500;
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 60_000;
+/** So long may an answer take before the kernel counts as busy. */
+const ANSWERED_IN = 5000;
 
 /** Keeps the store in step with the kernel: nothing twice, nothing lost, gaps asked for. */
 export class Comm {
@@ -18,6 +20,7 @@ export class Comm {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Whose older rows were asked for; null: those of all. */
   #wanted = new Set<string | null>();
+  #asked = new Map<string, (answer: Fields) => void>();
 
   constructor(
     readonly model: Model,
@@ -61,6 +64,22 @@ export class Comm {
     this.send({ type: "stop" });
   }
 
+  /** The kernel's answer to a question of `questions.py`; null when it is busy or gone. */
+  ask(question: Fields): Promise<Fields | null> {
+    const ask = Math.random().toString(36).slice(2);
+    return new Promise((done) => {
+      const timer = setTimeout(() => answered(null), ANSWERED_IN);
+      const answered = (answer: Fields | null) => {
+        clearTimeout(timer);
+        this.#asked.delete(ask);
+        done(answer);
+      };
+      this.#asked.set(ask, answered);
+      this.send({ type: "ask", ask, ...question });
+      if (this.store.connection === "lost") answered(null);
+    });
+  }
+
   /** Asks for older rows of a namespace, or (null) of all. */
   fetchEarlier(namespace: string | null) {
     if (this.store.earlier(namespace) <= 0) return;
@@ -84,6 +103,7 @@ export class Comm {
     if (message.type === "snapshot") this.#snapshot(message);
     else if (message.type === "patch") this.#patches([message]);
     else if (message.type === "missed") this.#patches(message.patches);
+    else if (message.type === "answer") this.#asked.get(message.ask)?.(message);
     else if (message.type === "rows") {
       this.#wanted.delete(message.namespace);
       if (message.epoch !== this.store.epoch) return;

@@ -148,7 +148,14 @@ export interface Rows {
   earlier: number;
 }
 
-export type Message = Patch | Missed | Snapshot | Rows;
+/** To one question of one page; others drop it. */
+export interface Answer {
+  type: "answer";
+  ask: string;
+  [name: string]: unknown;
+}
+
+export type Message = Patch | Missed | Snapshot | Rows | Answer;
 
 export interface Hello {
   type: "hello";
@@ -167,7 +174,14 @@ export interface Stop {
   type: "stop";
 }
 
-export type Command = Hello | RowsRequest | Stop;
+export interface Ask {
+  type: "ask";
+  /** Names this question; its answer bears the same. */
+  ask: string;
+  [name: string]: unknown;
+}
+
+export type Command = Hello | RowsRequest | Stop | Ask;
 
 /** Traits that the page reads. */
 export interface Traits {

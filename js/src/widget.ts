@@ -1,7 +1,9 @@
 import type { AnyModel } from "@anywidget/types";
 import { Comm, type Model } from "./comm.ts";
 import { ended, listen } from "./dom.ts";
+import type * as Explore from "./explore.ts";
 import { hideStatic } from "./fallback.ts";
+import { load } from "./parts.ts";
 import { Store } from "./store.ts";
 import "./styles/index.css";
 import { runView } from "./views/run.ts";
@@ -12,9 +14,12 @@ type Render = Initialize & { el: HTMLElement };
 
 /**
  * A function, so that every model gets its own store: it listens from the start, whether
- * the view is displayed or not, and all displays draw it.
+ * the view is displayed or not, and all displays draw it. `explore`: the part that comes a
+ * moment later.
  */
-export default function widget() {
+export default function widget(
+  explore = (model: Model) => load<typeof Explore>(model.get("_explore") as string),
+) {
   let room: { store: Store; comm: Comm; signal: AbortSignal } | null = null;
 
   function open(model: Model, signal: AbortSignal, early: unknown[] = []) {
@@ -41,7 +46,7 @@ export default function widget() {
       };
       listen(typed, signal, [["change:static_key", rekey]]);
       ended(signal, () => unhide());
-      runView(typed, store, comm, el, signal);
+      runView(typed, store, comm, el, signal, explore(typed));
     },
   };
 }

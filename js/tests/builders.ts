@@ -1,4 +1,5 @@
 import type { Comm } from "../src/comm.ts";
+import * as explore from "../src/explore.ts";
 import type { Fields, Namespace, Patch, Record, RunState, Snapshot } from "../src/protocol.ts";
 import type { Store } from "../src/store.ts";
 import widget from "../src/widget.ts";
@@ -147,7 +148,7 @@ export interface Stand {
 export function stand(traits: Fields = {}): Stand {
   const model = new FakeModel({ mode: "nested", collapse: "auto", snapshot: snapshot(), ...traits });
   const room = new AbortController();
-  const made = widget();
+  const made = widget(async () => explore);
   made.initialize({ model: model as never, signal: room.signal });
   const display = () => {
     const el = document.createElement("div");

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import * as Explore from "../src/explore.ts";
 import source from "../src/widget.ts";
 import { ai, FakeModel, namespace, record, restart, snapshot, tool, user } from "./builders.ts";
 import { CASES } from "./cases.ts";
@@ -15,7 +16,7 @@ describe.runIf(existsSync(`${FOLDER}/widget.js`))("the built bundle", () => {
     vi.useRealTimers();
   });
 
-  const draw = (widget: typeof source) => {
+  const draw = async (widget: typeof source, explore: typeof Explore) => {
     restart();
     const rows = [
       user("Go"),
@@ -30,9 +31,10 @@ describe.runIf(existsSync(`${FOLDER}/widget.js`))("the built bundle", () => {
     const model = new FakeModel({ snapshot: state, collapse: "none", mode: "nested" });
     const { signal } = new AbortController();
     const el = document.createElement("div");
-    const made = widget();
+    const made = widget(async () => explore);
     made.initialize({ model: model as never, signal });
     made.render({ model: model as never, el, signal });
+    await vi.advanceTimersByTimeAsync(0);
     for (const e of el.querySelectorAll("[id], [aria-controls]")) {
       e.removeAttribute("id");
       e.removeAttribute("aria-controls");
@@ -41,22 +43,27 @@ describe.runIf(existsSync(`${FOLDER}/widget.js`))("the built bundle", () => {
   };
 
   it("draws the same as its source", async () => {
-    const code = readFileSync(`${FOLDER}/widget.js`);
-    const url = `data:text/javascript;base64,${code.toString("base64")}`;
-    const built = (await import(/* @vite-ignore */ url)) as {
-      default: typeof source;
+    const built = async (name: string) => {
+      const code = readFileSync(`${FOLDER}/${name}`);
+      return import(/* @vite-ignore */ `data:text/javascript;base64,${code.toString("base64")}`);
     };
-    expect(draw(built.default)).toBe(draw(source));
+    const widget = (await built("widget.js")).default as typeof source;
+    expect(await draw(widget, await built("explore.js"))).toBe(await draw(source, Explore));
   });
 
   it("is small: it travels with every widget", () => {
     expect(statSync(`${FOLDER}/widget.js`).size).toBeLessThanOrEqual(100_000);
-    expect(statSync(`${FOLDER}/widget.css`).size).toBeLessThanOrEqual(30_000);
+    expect(statSync(`${FOLDER}/explore.js`).size).toBeLessThanOrEqual(60_000);
+    expect(statSync(`${FOLDER}/widget.css`).size).toBeLessThanOrEqual(36_000);
   });
 
   it("loads nothing from anywhere", () => {
-    const text = readFileSync(`${FOLDER}/widget.js`, "utf8") + readFileSync(`${FOLDER}/widget.css`, "utf8");
-    expect(text.match(/https?:\/\/[^"'`\s)]+/g) ?? []).toEqual(["http://www.w3.org/2000/svg"]);
-    expect(text).not.toMatch(/@import|\bfetch\(|XMLHttpRequest|import\(/);
+    for (const name of ["widget.js", "explore.js", "widget.css"]) {
+      const text = readFileSync(`${FOLDER}/${name}`, "utf8");
+      for (const address of text.match(/https?:\/\/[^"'`\s)]+/g) ?? [])
+        expect(address).toBe("http://www.w3.org/2000/svg");
+      // Parts that the view carries are imported, no addresses.
+      expect(text).not.toMatch(/@import|\bfetch\(|XMLHttpRequest|import\(["'`]/);
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Comm } from "../src/comm.ts";
+import * as explore from "../src/explore.ts";
 import type { Record } from "../src/protocol.ts";
 import { Store } from "../src/store.ts";
 import { runView } from "../src/views/run.ts";
@@ -85,7 +86,8 @@ describe("a long run", () => {
     const store = new Store();
     const { signal } = new AbortController();
     const el = document.body;
-    runView(model as never, store, new Comm(model as never, store, signal), el, signal);
+    const comm = new Comm(model as never, store, signal);
+    runView(model as never, store, comm, el, signal, Promise.resolve(explore));
     const agents = Array.from({ length: 30 }, (_, i) => {
       const agent = namespace([`a:${i}`], { status: "completed", ended_at: 1 });
       return { agent, rows: many(200, { namespace: [`a:${i}`], ended_at: 1 }) };

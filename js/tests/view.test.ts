@@ -400,7 +400,7 @@ TimeoutError: late
     );
   });
 
-  it("artifacts stand where they came to be, and as cards behind the last row", () => {
+  it("artifacts stand where they came to be, and as cards behind the last row", async () => {
     const png = record("artifact", {
       title: "Suite",
       kind: "figure",
@@ -408,6 +408,7 @@ TimeoutError: late
     });
     const md = record("artifact", { title: "Report", mime: { "text/markdown": "# Hi" } });
     const { el } = show({ snapshot: snapshot({ live_chat: [png, md, ai("end")] }) });
+    await drawn();
     expect(ids(el).slice(0, 2)).toEqual([png.id, md.id]);
     expect(el.textContent).toContain("2 artifacts: Suite, Report");
     expect(el.querySelectorAll(".nst-art img")).toHaveLength(2);
@@ -567,8 +568,9 @@ describe("the header", () => {
     expect(idle.el.textContent).toContain("Ready. Run it with view.invoke(…)");
   });
 
-  it("has a menu with every action under its name", () => {
+  it("has a menu with every action under its name", async () => {
     const { model, el } = show({ snapshot: snapshot({}, [namespace(["n:1"])]) });
+    await drawn();
     const more = el.querySelector('button[aria-label="More actions"]') as HTMLButtonElement;
     more.click();
     const item = (name: string) =>
@@ -657,6 +659,7 @@ describe("a display", () => {
       }
       return copy.innerHTML;
     };
+    await drawn();
     expect(same(live.el)).toBe(same(after.el));
   });
 

@@ -334,6 +334,12 @@ class Outbox:
                 "earlier": len(older) - len(kept),
             }
 
+    def answer(self, told: Mapping[str, Any]) -> None:
+        """Sends what one page asked for, whatever patches are on their way."""
+        with self._lock:
+            self._wait_a_frame()
+            self.send(told)
+
     def snapshot(self) -> Snapshot:
         """What patch `n` led to, in one piece, at most 1 MB: the last rows and the boxes."""
         with self._lock:

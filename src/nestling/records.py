@@ -216,6 +216,13 @@ class Rows(TypedDict):
     earlier: int
 
 
+class Answer(TypedDict):
+    """To one question of one page, which asked with the same `ask`; what else is in it depends."""
+
+    type: Literal["answer"]
+    ask: str
+
+
 # --- the wire, page to kernel -------------------------------------------------------------
 
 
@@ -243,4 +250,12 @@ class Stop(TypedDict):
     type: Literal["stop"]
 
 
-Command: TypeAlias = Hello | RowsRequest | Stop
+class Ask(TypedDict):
+    """A question of `questions.py`; what else is in it depends."""
+
+    type: Literal["ask"]
+    ask: str
+    question: str
+
+
+Command: TypeAlias = Hello | RowsRequest | Stop | Ask

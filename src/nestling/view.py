@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import os
 import time
+from base64 import b64encode
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +20,7 @@ from nestling import display
 from nestling.artifacts import Artifacts
 from nestling.conversation import Conversation
 from nestling.outbox import Outbox
+from nestling.questions import answer
 from nestling.records import Namespace, Record
 from nestling.renderings import Renderings
 from nestling.runs import Runs
@@ -37,6 +41,12 @@ DEVELOPED = os.environ.get("ANYWIDGET_HMR") == "1"
 
 def _read(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=None if not DEVELOPED else 0)
+def _packed(name: str) -> str:
+    """A script as a trait carries it: a third of its size."""
+    return b64encode(gzip.compress((STATIC / name).read_bytes(), mtime=0)).decode()
 
 
 class _Chat(traitlets.TraitType[list[Record], Any]):
@@ -89,7 +99,7 @@ class _Keys(traitlets.TraitType[Any, Any]):
 STATIC_ROWS = 2000
 
 #: Synced traits that nobody but the view sets.
-_OURS = frozenset({"_page", "snapshot", "static_key"})
+_OURS = frozenset({"_page", "_explore", "snapshot", "static_key"})
 
 
 class View(Runs, anywidget.AnyWidget):
@@ -98,8 +108,10 @@ class View(Runs, anywidget.AnyWidget):
     # anywidget reloads a path, but never frees a view that came of one.
     _esm: ClassVar[Path | str] = STATIC / "widget.js" if DEVELOPED else _read("loader.js")
     _css: ClassVar[Path | str] = STATIC / "widget.css" if DEVELOPED else _read("widget.css")
-    #: The module that `loader.js` imports once for all views of a page.
-    _page = traitlets.Unicode(_read("widget.js")).tag(sync=True)
+    #: The modules that are imported once for all views of a page: what draws a run, and what
+    #: explores it and comes a moment later.
+    _page = traitlets.Unicode().tag(sync=True)
+    _explore = traitlets.Unicode().tag(sync=True)
 
     #: Everything a page needs when it attaches; built when it is asked for.
     snapshot = traitlets.Dict().tag(sync=True, to_json=lambda _value, view: view._outbox.snapshot())
@@ -200,6 +212,14 @@ class View(Runs, anywidget.AnyWidget):
             if conversation.left_out > before:
                 self._outbox.reset()
                 self._outbox.send(self._outbox.snapshot())
+
+    @traitlets.default("_page")
+    def _packed_page(self) -> str:
+        return _packed("widget.js")
+
+    @traitlets.default("_explore")
+    def _packed_explore(self) -> str:
+        return _packed("explore.js")
 
     @traitlets.default("keys")
     def _all_synced(self) -> _Synced:
@@ -363,6 +383,10 @@ class View(Runs, anywidget.AnyWidget):
             namespace = command.get("namespace")
             if namespace is None or isinstance(namespace, str):
                 self._post(self._outbox.rows(command["before"], command["limit"], namespace))
+        elif kind == "ask":
+            told = answer(self, command)
+            if told is not None:
+                self._outbox.answer(told)
         elif kind == "stop":
             self.stop()
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, Locator
 
-STATIC = Path(__file__).parents[2] / "src" / "nestling" / "static"
+import nestling
+
+STATIC = Path(nestling.__file__).parent / "static"
 T0 = 1_700_000_000
 
 _SHOW = """async ([source, traits]) => {
@@ -56,9 +58,16 @@ class Board:
             "namespaces": {"": root},
             "run": {"status": "running", "turn": 1, "now": T0 + 50, "started_at": T0},
         }
-        given = {"mode": "nested", "collapse": "auto", "max_height": "400px", **traits}
+        given = {
+            "mode": "nested",
+            "collapse": "auto",
+            "max_height": "400px",
+            "_explore": nestling.View()._explore,
+            **traits,
+        }
         source = (STATIC / "widget.js").read_text()
         self.page.evaluate(_SHOW, [source, {**given, "snapshot": snapshot}])
+        self.page.get_by_role("button", name="More actions").wait_for()
 
     def box(self, key: str, **fields: Any) -> dict[str, Any]:
         self.seq += 1

@@ -43,7 +43,10 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
     assert suffixes == {".py", ".typed", ".js", ".css"}
 
 
-@pytest.mark.parametrize("name", ["static/widget.js", "static/widget.css", "py.typed"])
+@pytest.mark.parametrize(
+    "name",
+    [*(f"static/{n}" for n in ("loader.js", "widget.js", "explore.js", "widget.css")), "py.typed"],
+)
 def test_wheel_holds(wheel, name):
     assert f"nestling/{name}" in wheel.namelist()
 
@@ -65,6 +68,8 @@ def test_widget_finds_its_files():
     view = nestling.View()
     assert view._esm
     assert view._css
+    carried = len(view._esm) + len(view._page) + len(view._explore)
+    assert 0 < carried <= LIMIT
 
 
 def test_import_brings_neither_langgraph_nor_langchain():

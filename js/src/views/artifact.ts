@@ -1,9 +1,10 @@
 import { confirm, copyText, saveFile } from "../copy.ts";
 import { h, on, setText } from "../dom.ts";
-import { changeIcon, type Icon, icon } from "../icons.ts";
-import { markdown } from "../markdown.ts";
+import { changeIcon, icon } from "../icons.ts";
+import type { markdown } from "../markdown.ts";
 import type { Record } from "../protocol.ts";
 import { clean, json, label } from "../wording.ts";
+import { iconOf, nameOf } from "./made.ts";
 import { Bounded } from "./plain.ts";
 import type { Row } from "./row.ts";
 import type { Stage } from "./stage.ts";
@@ -23,34 +24,8 @@ const EXTENSIONS: { [type: string]: string } = {
   "application/json": "json",
 };
 
-function iconOf(kind: string | undefined): Icon {
-  if (/figure|image|plot|chart/i.test(kind ?? "")) return "figure";
-  return /frame|table|series/i.test(kind ?? "") ? "table" : "page";
-}
-
-function nameOf(record: Record): string {
-  const version = (record.version ?? 1) > 1 ? ` v${record.version}` : "";
-  return `${label(record.title || "Untitled")}${version}`;
-}
-
-/** The quiet mark where an artifact came into being; the card stands at the end. */
-export function artifactRow(record: Record, _stage: Stage): Row {
-  let mark = icon(iconOf(record.kind), "nst-mut");
-  const title = h("bdi", { "data-part": "content" });
-  const kind = h("span", "nst-mut");
-  const el = h("div", "nst-made", mark, title, kind);
-  return {
-    el,
-    update(changed) {
-      mark = changeIcon(mark, iconOf(changed.kind), "nst-mut");
-      setText(title, nameOf(changed));
-      setText(kind, label(changed.kind));
-    },
-  };
-}
-
 /** A card with the artifact itself. */
-export function artifactCard(record: Record, stage: Stage): Row {
+export function artifactCard(record: Record, stage: Stage, read: typeof markdown): Row {
   let mark = icon(iconOf(record.kind), "nst-mut");
   let current = record;
   let drawn: unknown;
@@ -80,14 +55,14 @@ export function artifactCard(record: Record, stage: Stage): Row {
       save.hidden = Object.keys(changed.mime ?? {}).length === 0;
       if (changed.mime === drawn) return;
       drawn = changed.mime;
-      body.replaceChildren(...draw(changed, stage));
+      body.replaceChildren(...draw(changed, stage, read));
     },
   };
   row.update(record);
   return row;
 }
 
-function draw(record: Record, stage: Stage): Node[] {
+function draw(record: Record, stage: Stage, read: typeof markdown): Node[] {
   const mime = record.mime ?? {};
   const text = (type: string) => (Object.hasOwn(mime, type) ? String(mime[type]) : undefined);
   const alt = nameOf(record);
@@ -106,7 +81,7 @@ function draw(record: Record, stage: Stage): Node[] {
   const html = text("text/html");
   if (html) return [frame(html, alt)];
   const md = text("text/markdown");
-  if (md) return [h("div", "nst-md", markdown(clean(md), stage.signal))];
+  if (md) return [h("div", "nst-md", read(clean(md), stage.signal))];
   const value = mime["application/json"];
   const plain = value === undefined ? text("text/plain") : typeof value === "string" ? value : json(value, 2);
   if (plain === undefined) return [h("p", "nst-mut", clean(record.content) || "Nothing to show here.")];

@@ -1,11 +1,11 @@
 import { isDrawn } from "../arrange.ts";
 import type { Comm, Model } from "../comm.ts";
-import { copyText } from "../copy.ts";
 import { attribute, ended, h, listen, on, rect, setText, show } from "../dom.ts";
+import type * as Explore from "../explore.ts";
+import { markdown } from "../markdown.ts";
 import type { Record } from "../protocol.ts";
 import type { Changes, Store } from "../store.ts";
 import { followTheme } from "../theme.ts";
-import { asMarkdown } from "../transcript.ts";
 import { label, number } from "../wording.ts";
 import { Announcer } from "./announce.ts";
 import { Body } from "./body.ts";
@@ -14,8 +14,6 @@ import { WINDOW } from "./earlier.ts";
 import { Follow } from "./follow.ts";
 import { Header, statusWord } from "./header.ts";
 import { LogBody } from "./log.ts";
-import { menu } from "./menu.ts";
-import { Shelf } from "./shelf.ts";
 import { type Reader, Stage } from "./stage.ts";
 
 /** The rows and boxes of one stage, in either mode. */
@@ -27,8 +25,37 @@ interface Drawing {
   trim(seq: number): void;
 }
 
+/** One display of a run, as the part that explores it needs it. */
+export interface Display {
+  readonly model: Model;
+  readonly store: Store;
+  readonly comm: Comm;
+  readonly root: HTMLElement;
+  readonly header: Header;
+  /** Header above, log and what stands beside it. */
+  readonly main: HTMLElement;
+  /** What scrolls, and the rows in it. */
+  readonly area: HTMLElement;
+  readonly log: HTMLElement;
+  readonly follow: Follow;
+  readonly reader: Reader;
+  /** The present one: it is replaced when everything is drawn anew. */
+  readonly stage: Stage;
+  readonly signal: AbortSignal;
+  readonly markdown: typeof markdown;
+  /** Sets a trait, for all displays of the view and for Python. */
+  choose(trait: string, value: unknown): void;
+}
+
 /** One display of a run: draws the store into `el` until the signal ends. */
-export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement, signal: AbortSignal) {
+export function runView(
+  model: Model,
+  store: Store,
+  comm: Comm,
+  el: HTMLElement,
+  signal: AbortSignal,
+  part: Promise<typeof Explore>,
+) {
   const header = new Header(store, () => comm.stop(), signal);
   const announcer = new Announcer(store, () => model.get("announce") === "all", signal);
   const log = h("div", "nst-log");
@@ -46,6 +73,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
   let ending: AbortController | null = null;
   let wasLost = false;
   let drawing: Drawing | null = null;
+  let explorer: Explore.Explorer | null = null;
   let trimAt = 2 * WINDOW;
   let evictAt = trimAt;
   const crumb = new Crumb(area, () => stage, signal);
@@ -71,43 +99,6 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     isAbove: (element) => rect(element).top < rect(area).bottom,
   };
   const hues = new Map<string, number>();
-  // One choice for all displays of the view.
-  const choose = (trait: "mode" | "theme", value: string) => {
-    model.set(trait, value as never);
-    if (store.connection === "live") model.save_changes();
-  };
-  const everyBox = (open: boolean) => {
-    for (const key of store.namespaces.keys()) if (key) reader.boxes.set(key, open);
-    for (const box of stage?.boxes.values() ?? []) box.update();
-  };
-  header.tools.prepend(
-    menu(
-      "More actions",
-      [
-        {
-          choices: [
-            { label: "Expand all", act: () => everyBox(true) },
-            { label: "Collapse all", act: () => everyBox(false) },
-            {
-              label: () => (mode() === "nested" ? "Log view" : "Nested view"),
-              act: () => choose("mode", mode() === "nested" ? "log" : "nested"),
-            },
-            { label: "Copy as Markdown", act: () => void copyText(asMarkdown(store)) },
-          ],
-        },
-        {
-          title: "Theme",
-          choices: (["auto", "light", "dark"] as const).map((theme) => ({
-            label: theme[0]?.toUpperCase() + theme.slice(1),
-            checked: () => (model.get("theme") ?? "auto") === theme,
-            act: () => choose("theme", theme),
-          })),
-        },
-      ],
-      signal,
-    ),
-  );
-
   function mode() {
     return model.get("mode") === "log" ? "log" : "nested";
   }
@@ -123,22 +114,21 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
       if (namespace.parent !== null) made.hue(namespace.label);
     follow.hold();
     const top = area.scrollTop;
-    const shelf = new Shelf(made);
     body.replaceChildren();
-    log.replaceChildren(leftOut, empty, body, foot, shelf.el);
+    log.replaceChildren(leftOut, empty, body, foot);
     root.dataset.mode = made.mode;
-    drawing = made.mode === "nested" ? nested(made, shelf) : flat(made, shelf);
+    drawing = made.mode === "nested" ? nested(made) : flat(made);
     trimAt = 2 * WINDOW;
-    shelf.update([...store.records.values()]);
     made.ticking(header, () => {
       header.tick();
       crumb.update();
     });
+    explorer?.built();
     if (!follow.on) area.scrollTop = top;
     frame([], 0);
   }
 
-  function nested(made: Stage, shelf: Shelf): Drawing {
+  function nested(made: Stage): Drawing {
     const top = new Body(body, "", made);
     top.show(true);
     const bodies = () => [top, ...[...made.boxes.values()].map((box) => box.body)];
@@ -152,7 +142,6 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
       // Before they are arranged: a group asks its boxes how they are.
       for (const key of changes.namespaces) made.boxes.get(key)?.update();
       for (const [key, from] of changes.children) (key === "" ? top : made.boxes.get(key)?.body)?.sync(from);
-      shelf.update([...changes.records].flatMap((seq) => store.records.get(seq) ?? []));
     };
     return {
       draw,
@@ -165,7 +154,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     };
   }
 
-  function flat(made: Stage, shelf: Shelf): Drawing {
+  function flat(made: Stage): Drawing {
     const all = new LogBody(body, made);
     const draw = (changes: Changes) => {
       if (changes.dropped.length) all.remove(new Set(changes.dropped));
@@ -176,7 +165,6 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
         else updateRow(made, seq);
       }
       if (from < Number.POSITIVE_INFINITY) all.sync(from);
-      shelf.update([...changes.records].flatMap((seq) => store.records.get(seq) ?? []));
     };
     return { draw, update: () => all.update(), trim: (seq) => all.trim(seq) };
   }
@@ -242,6 +230,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
         else stage.removeBox(gone);
       const changed = [...changes.records].flatMap((seq) => store.records.get(seq) ?? []);
       drawing.draw(changes);
+      explorer?.drawn(changes);
       trim(stage);
       frame(changed, changes.added.filter((seq) => isDrawn(store.records.get(seq) as Record)).length);
     }
@@ -271,6 +260,25 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     ["change:follow", () => (model.get("follow") === false ? follow.stop() : follow.start())],
   ]);
   on(root, "keydown", signal, keepKeys);
+  const display: Display = {
+    ...{ model, store, comm, root, header, main, area, log, follow, reader, signal, markdown },
+    get stage() {
+      return stage as Stage;
+    },
+    choose(trait, value) {
+      model.set(trait, value as never);
+      if (store.connection === "live") model.save_changes();
+    },
+  };
+  part
+    .then((explore) => {
+      if (signal.aborted) return;
+      follow.hold();
+      explorer = new explore.Explorer(display);
+      explorer.built();
+      follow.stay();
+    })
+    .catch((error) => console.error("nestling: exploring is not there.", error));
   ended(signal, () => {
     ending?.abort();
     root.remove();

@@ -1,0 +1,67 @@
+import { copyText } from "./copy.ts";
+import type { Changes } from "./store.ts";
+import { asMarkdown } from "./transcript.ts";
+import { menu } from "./views/menu.ts";
+import type { Display } from "./views/run.ts";
+import { Shelf } from "./views/shelf.ts";
+
+/** One way to explore a display. */
+export interface Feature {
+  /** Everything was drawn anew, on another `display.stage`. */
+  built(): void;
+  /** A frame was drawn. */
+  drawn(changes: Changes): void;
+}
+
+/** What is not needed to watch a run: it comes when the run is drawn already. */
+export class Explorer implements Feature {
+  #features: Feature[];
+
+  constructor(readonly display: Display) {
+    display.header.tools.prepend(this.#menu());
+    this.#features = [new Shelf(display)];
+  }
+
+  built() {
+    for (const feature of this.#features) feature.built();
+  }
+
+  drawn(changes: Changes) {
+    for (const feature of this.#features) feature.drawn(changes);
+  }
+
+  #menu(): HTMLElement {
+    const { display } = this;
+    const { model, store, signal } = display;
+    const mode = () => (model.get("mode") === "log" ? "log" : "nested");
+    const everyBox = (open: boolean) => {
+      for (const key of store.namespaces.keys()) if (key) display.reader.boxes.set(key, open);
+      for (const box of display.stage.boxes.values()) box.update();
+    };
+    return menu(
+      "More actions",
+      [
+        {
+          choices: [
+            { label: "Expand all", act: () => everyBox(true) },
+            { label: "Collapse all", act: () => everyBox(false) },
+            {
+              label: () => (mode() === "nested" ? "Log view" : "Nested view"),
+              act: () => display.choose("mode", mode() === "nested" ? "log" : "nested"),
+            },
+            { label: "Copy as Markdown", act: () => void copyText(asMarkdown(store)) },
+          ],
+        },
+        {
+          title: "Theme",
+          choices: (["auto", "light", "dark"] as const).map((theme) => ({
+            label: theme[0]?.toUpperCase() + theme.slice(1),
+            checked: () => (model.get("theme") ?? "auto") === theme,
+            act: () => display.choose("theme", theme),
+          })),
+        },
+      ],
+      signal,
+    );
+  }
+}
