@@ -42,6 +42,8 @@ class Kept:
         self.history: list[Record] = []
         self.records: dict[str, Record] = {}
         self.namespaces: dict[str, Namespace] = {}
+        #: Boxes that were dropped: the run may go on in them.
+        self._dropped_boxes: dict[str, Namespace] = {}
         self.counts = Tally()
         #: What the records that were dropped had used; when tasks and runs began.
         self.past = Meter()
@@ -78,11 +80,23 @@ class Kept:
 
     def put_namespace(self, box: Namespace) -> None:
         """A box that is new, or comes back after it was dropped."""
+        self._dropped_boxes.pop(box["key"], None)
         self.namespaces[box["key"]] = box
         if box["parent"] is not None:
             self._boxes_in.setdefault(box["parent"], []).append(box)
         if self.consumer is not None:
             self.consumer.namespace(box, None)
+
+    def put_back(self, key: str) -> None:
+        """A box that was dropped with all that stood in it, as something new comes in there."""
+        box = self._dropped_boxes[key]
+        if box["parent"] is not None and box["parent"] not in self.namespaces:
+            self.put_back(box["parent"])
+        self.put_namespace(box)
+
+    def is_kept(self, record: Record) -> bool:
+        """Whether a record was not dropped."""
+        return self.records.get(record["id"]) is record
 
     def edited(self, record: Record) -> None:
         past = self.history and record["seq"] <= self.history[-1]["seq"]
@@ -107,6 +121,7 @@ class Kept:
                 if records[at]["status"] in _KEPT:
                     at += 1
                     continue
+                self.edits["chat_history" if records is self.history else "live_chat"] += 1
                 self._drop(records.pop(at))
                 excess -= 1
 
@@ -122,7 +137,6 @@ class Kept:
 
     def _drop(self, record: Record) -> None:
         self.left_out += 1
-        self.edited(record)
         del self.records[record["id"]]
         key = "|".join(record["namespace"])
         self.past.add(record, self.namespaces[key], record["started_at"])
@@ -153,7 +167,7 @@ class Kept:
         for inner in list(self.boxes_in(box["key"])):
             self._drop_box(inner)
         key = box["key"]
-        del self.namespaces[key]
+        self._dropped_boxes[key] = self.namespaces.pop(key)
         _remove(self._boxes_in[box["parent"] or ""], box)
         self._rows_in.pop(key, None)
         self._boxes_in.pop(key, None)

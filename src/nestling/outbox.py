@@ -110,11 +110,11 @@ class Outbox:
         self.dirty()
 
     def namespace(self, namespace: Namespace, fields: Mapping[str, Any] | None) -> None:
+        key = namespace["key"]
         changed = whole(self.conversation, namespace) if fields is None else fields
-        self._namespaces[namespace["key"]] = {
-            **(self._namespaces.get(namespace["key"]) or {}),
-            **changed,
-        }
+        # pages did not hear that one was dropped which is back in the same frame
+        before = self._namespaces.get(key, {})
+        self._namespaces[key] = {**({"counts": {}} if before is None else before), **changed}
         self.dirty()
 
     def namespace_dropped(self, key: str) -> None:

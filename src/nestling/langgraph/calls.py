@@ -243,6 +243,8 @@ class Calls:
         if self.artifacts is None:
             return
         known = self._from_state.get((space.ns, key))
+        if known is not None and known[1] is not value and not self.conversation.is_kept(known[0]):
+            known = None  # it was dropped: what comes now is drawn anew
         if known is None and any(shown is value for _, shown in self._from_state.values()):
             return  # a state that shares it
         if known is None:
