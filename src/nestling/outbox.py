@@ -130,8 +130,13 @@ class Outbox:
             return
         self._dirty = True
         if self._writer is None and not self._closed:
-            self._writer = threading.Thread(target=self._write, name="nestling", daemon=True)
-            self._writer.start()
+            writer = threading.Thread(target=self._write, name="nestling", daemon=True)
+            try:
+                writer.start()
+            except RuntimeError:  # there are too many, or Python ends
+                self._dirty = False  # the next change tries again
+                return
+            self._writer = writer
         self._wake.notify()
 
     # --- the writer -------------------------------------------------------------------------

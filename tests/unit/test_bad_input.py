@@ -258,6 +258,13 @@ def test_odd_events_in_any_order_never_break_the_run(events):
         logging.getLogger("nestling").setLevel(logging.NOTSET)
 
 
+def test_a_count_that_cannot_be_written_out_is_left_out():
+    usage = {"input_tokens": 10**5000, "output_tokens": 2, "total_tokens": -(2**60)}
+    view = fed(words("hi", "m", "talk", usage_metadata=usage))
+    assert view.chat_history[0]["usage"] == {"output_tokens": 2}
+    check_json(view._outbox.snapshot())
+
+
 def test_a_lone_surrogate_hurts_nowhere():
     bad = "a\ud800"
     ns = (f"{bad}:1",)
