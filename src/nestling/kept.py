@@ -81,6 +81,8 @@ class Kept:
     def put_namespace(self, box: Namespace) -> None:
         """A box that is new, or comes back after it was dropped."""
         self._dropped_boxes.pop(box["key"], None)
+        if box["parent"] is not None and box["parent"] not in self.namespaces:
+            self.put_back(box["parent"])
         self.namespaces[box["key"]] = box
         if box["parent"] is not None:
             self._boxes_in.setdefault(box["parent"], []).append(box)
@@ -89,10 +91,7 @@ class Kept:
 
     def put_back(self, key: str) -> None:
         """A box that was dropped with all that stood in it, as something new comes in there."""
-        box = self._dropped_boxes[key]
-        if box["parent"] is not None and box["parent"] not in self.namespaces:
-            self.put_back(box["parent"])
-        self.put_namespace(box)
+        self.put_namespace(self._dropped_boxes[key])
 
     def is_kept(self, record: Record) -> bool:
         """Whether a record was not dropped."""

@@ -30,6 +30,14 @@ FRAME = 1 / 28
 MAX_CHARS = 150_000
 #: Patches that are kept for a page that missed some.
 RING = 90
+#: What a page forgets of a box that was dropped and is back in the same frame: it still has it.
+_BARE: dict[str, Any] = {
+    "counts": {},
+    "ended_at": None,
+    "note": None,
+    "usage": None,
+    "progress": None,
+}
 #: Seconds after which a writer without work ends its thread.
 _IDLE = 2.0
 #: Seconds into a run that hears no page until its first unasked snapshot.
@@ -112,9 +120,8 @@ class Outbox:
     def namespace(self, namespace: Namespace, fields: Mapping[str, Any] | None) -> None:
         key = namespace["key"]
         changed = whole(self.conversation, namespace) if fields is None else fields
-        # pages did not hear that one was dropped which is back in the same frame
         before = self._namespaces.get(key, {})
-        self._namespaces[key] = {**({"counts": {}} if before is None else before), **changed}
+        self._namespaces[key] = {**(_BARE if before is None else before), **changed}
         self.dirty()
 
     def namespace_dropped(self, key: str) -> None:

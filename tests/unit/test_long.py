@@ -112,6 +112,20 @@ def test_a_box_comes_back_where_it_stood():
     assert "flow:1" not in view.namespaces
 
 
+def test_a_new_box_brings_back_those_around_it():
+    view = View(max_records=2)
+    page, _ = wired(view)
+    turn(view, 0, 1, ("outer",))
+    turn(view, 1, 5)
+    assert "outer" not in view.namespaces
+    say(view, 7, ("outer", "inner"))
+    assert list(view.namespaces) == ["", "outer", "outer|inner"]
+    turn(view, 8, 5)
+    drain(view)
+    assert page.equals(view)
+    assert view._conversation.problems == 0
+
+
 def test_a_box_can_be_dropped_and_come_back_again_and_again():
     view = View(max_records=2)
     page, _ = wired(view)
