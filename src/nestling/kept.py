@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from nestling.counts import Tally
@@ -31,6 +31,8 @@ class Kept:
 
     def __init__(self) -> None:
         self.consumer: Consumer | None = None
+        #: Called with each record that is dropped, by whoever else remembers it.
+        self.on_drop: Callable[[Record], None] = lambda record: None
         #: Number of records that are kept; None keeps all.
         self.max_records: int | None = None
         #: Counts the edits of each list, for those who look once per frame.
@@ -137,6 +139,7 @@ class Kept:
     def _drop(self, record: Record) -> None:
         self.left_out += 1
         del self.records[record["id"]]
+        self.on_drop(record)
         key = "|".join(record["namespace"])
         self.past.add(record, self.namespaces[key], record["started_at"])
         _remove(self._rows_in[key], record)

@@ -9,7 +9,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 
 import nestling
 from nestling import View
-from tests.unit.builders import part, start, words
+from tests.unit.builders import part, said, start, wants, words
 from tests.unit.page import Page, drain, wired
 
 
@@ -179,6 +179,22 @@ def test_a_call_may_outlive_the_boxes_beneath_it():
     assert "tools:1" not in view.namespaces
     view.process_event(part("tools", error))
     assert view._conversation.problems == 0
+
+
+def test_results_of_calls_that_were_dropped_take_no_memory():
+    view = View(max_records=10)
+    view._outbox.close()
+    result = {"type": "tool", "content": "x" * 100_000}
+    for number in range(50):
+        view.process_event(wants(f"c{number}", message_id=f"m{number}"))
+        view.process_event(said({**result, "tool_call_id": f"c{number}", "id": f"r{number}"}))
+        view.finalize()
+    calls = view._adapter.spaces.root.calls.values()
+    assert len(calls) == 50
+    assert sum(len(call["content"]) for call in calls) == 5 * 100_000
+    for number in range(50):  # whoever tells of it again brings nothing back
+        view.process_event(said({**result, "tool_call_id": f"c{number}", "id": f"s{number}"}))
+    assert len(view.transcript) == 10
 
 
 def test_a_state_whose_artifact_was_dropped_makes_a_new_one():
