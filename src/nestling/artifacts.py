@@ -196,13 +196,25 @@ def _formatted(value: Any) -> dict[str, Any]:
         return {"text/plain": short(value, 4000)}
     shell: Any = get_ipython()
     formatter = shell.display_formatter if shell is not None else DisplayFormatter()
-    data, _ = formatter.format(value)
+    if hasattr(value, "_ipython_display_"):  # it would show itself in the cell that runs
+        data = _asked(formatter, value)
+    else:
+        data, _ = formatter.format(value)
     mime: dict[str, Any] = {}
     for name in _KEPT:
         if name in data:
             part = data[name]
             mime[name] = base64.b64encode(part).decode() if isinstance(part, bytes) else part
     return mime
+
+
+def _asked(formatter: Any, value: Any) -> dict[str, Any]:
+    """What each formatter makes of an object, and what it says of itself."""
+    found = {name: form(value) for name, form in formatter.formatters.items() if name in _KEPT}
+    own = formatter.mimebundle_formatter(value)
+    found |= (own[0] if isinstance(own, tuple) else own) or {}
+    parts = {name: part[0] if isinstance(part, tuple) else part for name, part in found.items()}
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _fit(mime: dict[str, Any], where: str = "It is in view.artifacts.") -> dict[str, Any]:

@@ -108,7 +108,9 @@ class Conversation(Kept):
             return
         tails, self._tails = self._tails, {}
         for (record_id, field), pieces in tails.items():
-            record = self.records[record_id]
+            record = self.records.get(record_id)
+            if record is None:  # it was dropped
+                continue
             grown = "".join(pieces)
             whole = record.get(field, "")
             record[field] = ""  # nobody else holds it now: it grows in its place, without a copy
@@ -169,7 +171,7 @@ class Conversation(Kept):
         _clean(cast("dict[str, Any]", record))
         key = "|".join(namespace)
         if key not in self.namespaces:
-            self._revive(tuple(namespace))
+            self.put_back(key)
         if status in OPEN:
             self._open.setdefault(key, {})[record["id"]] = record
         elif status != "pending":
@@ -188,6 +190,9 @@ class Conversation(Kept):
             self.settle()  # what came before must not be appended after
         changed = {k: v for k, v in fields.items() if record.get(k) != v}
         if not changed:
+            return
+        if not self.is_kept(record):  # it was dropped: nobody hears of it
+            _assign(cast("dict[str, Any]", record), changed)
             return
         status = changed.get("status")
         if status is not None:
@@ -263,16 +268,13 @@ class Conversation(Kept):
             return
         if "progress" in namespace and changed.get("status", "running") != "running":
             changed["progress"] = None
-        _assign(cast("dict[str, Any]", namespace), changed)
         key = namespace["key"]
-        if self.namespaces.get(key) is not namespace:  # it was dropped, and goes on
-            around = namespace["namespace"][:-1]
-            if "|".join(around) not in self.namespaces:
-                self._revive(tuple(around))
-            self.put_namespace(namespace)
-        elif self.consumer is not None:
+        if key not in self.namespaces:  # it was dropped, and goes on
+            self.put_back(key)
+        _assign(cast("dict[str, Any]", namespace), changed)
+        if self.consumer is not None:
             self.consumer.namespace(namespace, changed)
-        self._tell("namespace", namespace["key"], namespace)
+        self._tell("namespace", key, namespace)
 
     def close_namespace(self, namespace: Namespace, status: NamespaceStatus) -> None:
         """Ends a box and what is still open in it; boxes inside are ended alike."""
@@ -324,6 +326,8 @@ class Conversation(Kept):
         root = self.namespaces[""]
         self.status, self.turn, self.problems = "idle", 0, 0
         self.started_at = self.ended_at = self.thread_id = None
+        self.edits["live_chat"] += bool(self.live)
+        self.edits["chat_history"] += bool(self.history)
         self._clear(root["label"])
 
     def limit(self) -> None:
@@ -355,14 +359,6 @@ class Conversation(Kept):
                 self._telling = False
 
     # --- inside ---------------------------------------------------------------------------
-
-    def _revive(self, namespace: tuple[str, ...]) -> None:
-        """A box that was dropped with all that stood in it, as something new comes in there."""
-        around = "|".join(namespace[:-1])
-        if around not in self.namespaces:
-            self._revive(namespace[:-1])
-        label = namespace[-1].partition(":")[0]
-        self.add_namespace(namespace, label=label, parent=around, status="completed")
 
     def _set_status(self, status: RunStatus) -> None:
         self.status = status

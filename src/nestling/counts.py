@@ -36,10 +36,10 @@ class Tally:
         for names, change in ((before, -1), (now, 1)):
             for name in names:
                 counts[name] = counts.get(name, 0) + change
-        if gone:
-            del self._parts[seq]
-        else:
+        if now:
             self._parts[seq] = now
+        else:
+            del self._parts[seq]
         return True
 
     def forget(self, key: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from nestling.counts import Tally
@@ -31,6 +31,8 @@ class Kept:
 
     def __init__(self) -> None:
         self.consumer: Consumer | None = None
+        #: Called with each record that is dropped, by whoever else remembers it.
+        self.on_drop: Callable[[Record], None] = lambda record: None
         #: Number of records that are kept; None keeps all.
         self.max_records: int | None = None
         #: Counts the edits of each list, for those who look once per frame.
@@ -42,6 +44,8 @@ class Kept:
         self.history: list[Record] = []
         self.records: dict[str, Record] = {}
         self.namespaces: dict[str, Namespace] = {}
+        #: Boxes that were dropped: the run may go on in them.
+        self._dropped_boxes: dict[str, Namespace] = {}
         self.counts = Tally()
         #: What the records that were dropped had used; when tasks and runs began.
         self.past = Meter()
@@ -78,11 +82,22 @@ class Kept:
 
     def put_namespace(self, box: Namespace) -> None:
         """A box that is new, or comes back after it was dropped."""
+        self._dropped_boxes.pop(box["key"], None)
+        if box["parent"] is not None and box["parent"] not in self.namespaces:
+            self.put_back(box["parent"])
         self.namespaces[box["key"]] = box
         if box["parent"] is not None:
             self._boxes_in.setdefault(box["parent"], []).append(box)
         if self.consumer is not None:
             self.consumer.namespace(box, None)
+
+    def put_back(self, key: str) -> None:
+        """A box that was dropped with all that stood in it, as something new comes in there."""
+        self.put_namespace(self._dropped_boxes[key])
+
+    def is_kept(self, record: Record) -> bool:
+        """Whether a record was not dropped."""
+        return self.records.get(record["id"]) is record
 
     def edited(self, record: Record) -> None:
         past = self.history and record["seq"] <= self.history[-1]["seq"]
@@ -107,6 +122,7 @@ class Kept:
                 if records[at]["status"] in _KEPT:
                     at += 1
                     continue
+                self.edits["chat_history" if records is self.history else "live_chat"] += 1
                 self._drop(records.pop(at))
                 excess -= 1
 
@@ -122,8 +138,8 @@ class Kept:
 
     def _drop(self, record: Record) -> None:
         self.left_out += 1
-        self.edited(record)
         del self.records[record["id"]]
+        self.on_drop(record)
         key = "|".join(record["namespace"])
         self.past.add(record, self.namespaces[key], record["started_at"])
         _remove(self._rows_in[key], record)
@@ -153,7 +169,7 @@ class Kept:
         for inner in list(self.boxes_in(box["key"])):
             self._drop_box(inner)
         key = box["key"]
-        del self.namespaces[key]
+        self._dropped_boxes[key] = self.namespaces.pop(key)
         _remove(self._boxes_in[box["parent"] or ""], box)
         self._rows_in.pop(key, None)
         self._boxes_in.pop(key, None)

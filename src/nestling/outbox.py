@@ -30,6 +30,14 @@ FRAME = 1 / 28
 MAX_CHARS = 150_000
 #: Patches that are kept for a page that missed some.
 RING = 90
+#: What a page forgets of a box that was dropped and is back in the same frame: it still has it.
+_BARE: dict[str, Any] = {
+    "counts": {},
+    "ended_at": None,
+    "note": None,
+    "usage": None,
+    "progress": None,
+}
 #: Seconds after which a writer without work ends its thread.
 _IDLE = 2.0
 #: Seconds into a run that hears no page until its first unasked snapshot.
@@ -110,11 +118,10 @@ class Outbox:
         self.dirty()
 
     def namespace(self, namespace: Namespace, fields: Mapping[str, Any] | None) -> None:
+        key = namespace["key"]
         changed = whole(self.conversation, namespace) if fields is None else fields
-        self._namespaces[namespace["key"]] = {
-            **(self._namespaces.get(namespace["key"]) or {}),
-            **changed,
-        }
+        before = self._namespaces.get(key, {})
+        self._namespaces[key] = {**(_BARE if before is None else before), **changed}
         self.dirty()
 
     def namespace_dropped(self, key: str) -> None:
@@ -130,8 +137,13 @@ class Outbox:
             return
         self._dirty = True
         if self._writer is None and not self._closed:
-            self._writer = threading.Thread(target=self._write, name="nestling", daemon=True)
-            self._writer.start()
+            writer = threading.Thread(target=self._write, name="nestling", daemon=True)
+            try:
+                writer.start()
+            except RuntimeError:  # there are too many, or Python ends
+                self._dirty = False  # the next change tries again
+                return
+            self._writer = writer
         self._wake.notify()
 
     # --- the writer -------------------------------------------------------------------------

@@ -52,8 +52,12 @@ class Renderings:
         self._seen[key] = state
         self._waiting.append(key)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="nestling-render", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, name="nestling-render", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # there are too many, or Python ends
+                return  # the next record tries again
+            self._thread = thread
 
     def told(self, record: Record, value: Any) -> None:
         """The object that a record tells of."""

@@ -25,6 +25,7 @@ from pydantic import BaseModel, SecretStr
 from typing_extensions import TypedDict
 
 from nestling import View, encode, watch
+from nestling.artifacts import describe
 from nestling.encode import short
 
 
@@ -258,6 +259,13 @@ def test_odd_events_in_any_order_never_break_the_run(events):
         logging.getLogger("nestling").setLevel(logging.NOTSET)
 
 
+def test_a_count_that_cannot_be_written_out_is_left_out():
+    usage = {"input_tokens": 10**5000, "output_tokens": 2, "total_tokens": -(2**60)}
+    view = fed(words("hi", "m", "talk", usage_metadata=usage))
+    assert view.chat_history[0]["usage"] == {"output_tokens": 2}
+    check_json(view._outbox.snapshot())
+
+
 def test_a_lone_surrogate_hurts_nowhere():
     bad = "a\ud800"
     ns = (f"{bad}:1",)
@@ -343,6 +351,26 @@ def test_an_observer_that_raises_does_not_reach_the_graph(caplog):
     assert view.invoke({"value": None}) == {"value": 1}
     assert view.status == "completed"
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_an_artifact_that_shows_itself_is_drawn_where_it_belongs():
+    class Figure:
+        def __init__(self):
+            self.shown = False
+
+        def _ipython_display_(self):
+            self.shown = True
+
+        def _repr_html_(self):
+            return "<b>figure</b>"
+
+        def _repr_mimebundle_(self, include=None, exclude=None):
+            return {"text/plain": "a figure"}, {}
+
+    figure = Figure()
+    mime = describe(figure, "Trends")["mime"]
+    assert mime == {"text/html": "<b>figure</b>", "text/plain": "a figure"}
+    assert not figure.shown
 
 
 def test_an_artifact_that_cannot_be_drawn_is_named(caplog):

@@ -9,7 +9,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 
 import nestling
 from nestling import View
-from tests.unit.builders import part
+from tests.unit.builders import part, said, start, wants, words
 from tests.unit.page import Page, drain, wired
 
 
@@ -30,15 +30,15 @@ def kept(view):
 
 def test_nothing_is_dropped_by_default():
     view = View()
-    for start in range(0, 5000, 50):
-        turn(view, start, 50)
+    for first in range(0, 5000, 50):
+        turn(view, first, 50)
     assert len(view.chat_history) == 5000
 
 
 def test_the_oldest_records_go_first():
     view = View(max_records=50)
-    for start in range(0, 200, 40):
-        turn(view, start, 40)
+    for first in range(0, 200, 40):
+        turn(view, first, 40)
     assert kept(view) == [f"m{number}" for number in range(150, 200)]
     assert "150 older entries" in str(view)
 
@@ -83,6 +83,148 @@ def test_a_box_that_was_dropped_can_speak_again():
     drain(view)
     assert "memory" in view.namespaces
     assert page.equals(view)
+
+
+def test_a_box_that_comes_back_in_one_frame_has_lost_what_it_counted():
+    view = View(max_records=2)
+    page, _ = wired(view)
+    boom = {"id": "1", "name": "n", "error": ValueError("boom")}
+    view.process_event(part("tasks", boom, ("memory",)))
+    view.finalize()
+    drain(view)
+    assert page.boxes["memory"]["counts"]
+    turn(view, 1, 5)
+    assert "memory" not in view.namespaces
+    say(view, 7, ("memory",))
+    view.process_event(start("2", "n", ns=("memory",)))  # it runs again
+    drain(view)
+    assert page.equals(view)
+
+
+def test_a_box_comes_back_where_it_stood():
+    view = View(max_records=2)
+    say(view, 0, ("flow:1", "1"))
+    parent = view.namespaces["flow:1|1"]["parent"]
+    turn(view, 1, 5)
+    assert "flow:1|1" not in view.namespaces
+    say(view, 7, ("flow:1", "1"))
+    assert view.namespaces["flow:1|1"]["parent"] == parent == ""
+    assert "flow:1" not in view.namespaces
+
+
+def test_a_new_box_brings_back_those_around_it():
+    view = View(max_records=2)
+    page, _ = wired(view)
+    turn(view, 0, 1, ("outer",))
+    turn(view, 1, 5)
+    assert "outer" not in view.namespaces
+    say(view, 7, ("outer", "inner"))
+    assert list(view.namespaces) == ["", "outer", "outer|inner"]
+    turn(view, 8, 5)
+    drain(view)
+    assert page.equals(view)
+    assert view._conversation.problems == 0
+
+
+def test_a_box_can_be_dropped_and_come_back_again_and_again():
+    view = View(max_records=2)
+    page, _ = wired(view)
+    for number in range(0, 100, 10):
+        turn(view, number, 1, ("outer", "memory"))
+        view.process_event(start(f"{number}", "n", ns=("outer", "memory")))
+        turn(view, number + 1, 1)
+        turn(view, number + 2, 5)
+        assert "outer" not in view.namespaces
+    drain(view)
+    assert page.equals(view)
+    assert view._conversation.problems == 0
+
+
+def test_text_of_a_record_that_was_dropped_takes_no_other_text_with_it():
+    view = View(max_records=1)
+    page, _ = wired(view)
+    view.process_event(words("One", "a", "n", chunk_position="last"))
+    view.process_event(words("Two", "b", "n"))
+    view.process_event(words(" late", "a", "n"))
+    view.process_event(words(" goes on.", "b", "n"))
+    assert [record["content"] for record in view.transcript] == ["Two goes on."]
+    drain(view)
+    assert page.equals(view)
+
+
+def test_a_call_that_was_dropped_is_not_counted_when_it_is_tried_again():
+    view = View(max_records=1)
+    page, _ = wired(view)
+    started = {"event": "tool-started", "tool_call_id": "c", "tool_name": "look"}
+    view.process_event(part("tools", started))
+    view.process_event(part("tools", {"event": "tool-error", "tool_call_id": "c", "message": "!"}))
+    say(view, 1)
+    view.process_event(part("tools", started))
+    view.finalize()
+    assert kept(view) == ["m1"]
+    assert view._conversation.counts.of("") == {}
+    drain(view)
+    assert page.equals(view)
+
+
+def test_a_call_may_outlive_the_boxes_beneath_it():
+    view = View(max_records=2)
+    task = [{"name": "ask", "args": {}, "id": "c"}]
+    view.process_event(start("1", "tools", task))
+    say(view, 1, ("tools:1",))
+    error = {"event": "tool-error", "tool_call_id": "c", "message": "no"}
+    view.process_event(part("tools", error))  # it is tried again
+    view.process_event(part("tools", {"event": "tool-started", "tool_call_id": "c"}))
+    say(view, 2, ("other:2",))
+    assert "tools:1" not in view.namespaces
+    view.process_event(part("tools", error))
+    assert view._conversation.problems == 0
+
+
+def test_results_of_calls_that_were_dropped_take_no_memory():
+    view = View(max_records=10)
+    view._outbox.close()
+    result = {"type": "tool", "content": "x" * 100_000}
+    for number in range(50):
+        view.process_event(wants(f"c{number}", message_id=f"m{number}"))
+        view.process_event(said({**result, "tool_call_id": f"c{number}", "id": f"r{number}"}))
+        view.finalize()
+    calls = view._adapter.spaces.root.calls.values()
+    assert len(calls) == 50
+    assert sum(len(call["content"]) for call in calls) == 5 * 100_000
+    for number in range(50):  # whoever tells of it again brings nothing back
+        view.process_event(said({**result, "tool_call_id": f"c{number}", "id": f"s{number}"}))
+    assert len(view.transcript) == 10
+
+
+def test_a_state_whose_artifact_was_dropped_makes_a_new_one():
+    view = nestling.watch(chat(), max_records=2, artifact_keys=["report"])
+    view.process_event(part("values", {}))
+    view.process_event(part("values", {"report": "first"}))
+    turn(view, 1, 3)
+    assert len(view.artifacts) == 0
+    view.process_event(part("values", {}))
+    view.process_event(part("values", {"report": "second"}))
+    assert view.artifacts["report"].data == "second"
+
+
+def test_observers_hear_of_the_list_that_lost_a_record():
+    view = View(max_records=1)
+    turn(view, 0, 1)
+    heard = []
+    view.observe(lambda change: heard.append(change.name), ["live_chat", "chat_history"])
+    say(view, 1)
+    view._on_frame()
+    assert set(heard) == {"live_chat", "chat_history"}
+
+
+def test_observers_hear_that_a_view_was_cleared():
+    view = View()
+    turn(view, 0, 1)
+    heard = []
+    view.observe(lambda change: heard.append((change.name, change.new)), "chat_history")
+    view.clear()
+    assert heard == [("chat_history", [])]
 
 
 def test_a_lower_limit_is_kept_at_once_and_pages_hear_of_it():

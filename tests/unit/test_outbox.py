@@ -167,3 +167,23 @@ def test_a_page_that_fails_to_listen_does_not_hurt_the_run():
     view.invoke(ASK)
     assert view.status == "completed"
     check(view)
+
+
+def test_a_run_goes_on_where_no_thread_can_be_started(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    view = View()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        view.process_event(start("1", "talk"))
+        view.process_event(words("One", "m", "talk"))
+    sent = []
+    view._outbox.send = sent.append
+    view.process_event(words("Two", "m2", "talk"))  # there is room again
+    until = time.monotonic() + 10
+    while not sent and time.monotonic() < until:
+        time.sleep(0.01)
+    assert [record["content"] for record in sent[0]["add"]] == ["One", "Two"]
+    assert view._conversation.problems == 0
+    view.close()

@@ -406,3 +406,13 @@ def test_what_waits_stands_in_the_order_of_the_tree():
 
     for _ in range(5):
         assert [p.value for p in waiting(team).pending] == ["alpha?", "beta?"]
+
+
+def test_what_was_answered_keeps_no_run():
+    view = watch(nested())
+    for _ in range(3):
+        view.invoke(ASK, {"configurable": {"thread_id": "t"}})
+        view.pending[0].resume("yes").result()
+    known = view._adapter.interrupts
+    assert [asked.run for asked in known._answered.values()] == [None] * len(known._answered)
+    assert known._answered

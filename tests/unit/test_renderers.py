@@ -400,3 +400,19 @@ def test_an_artifact_by_its_title_and_each_version():
 
 def test_it_is_public():
     assert nestling.renderer is renderer
+
+
+def test_records_are_drawn_later_where_no_thread_can_be_started(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    renderer(type="ai")(lambda record: "drawn")
+    view = View()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        view.process_event(said(ai("One.", "m1")))
+        view.finalize()
+    assert view.status == "completed"
+    view.process_event(said(ai("Two.", "m2")))
+    view.finalize()
+    assert all(record["mime"] for record in view.transcript)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from nestling.conversation import Conversation
 from nestling.encode import encode, short, text
@@ -13,6 +13,12 @@ from nestling.langgraph.normalize import Message, Ns, messages_in
 from nestling.langgraph.spaces import Space, Spaces, Task
 from nestling.langgraph.speeches import Speech
 from nestling.records import Record
+
+#: Of a call that was dropped.
+_REMEMBERED = frozenset(
+    {"id", "type", "namespace", "speaker", "seq", "order", "status", "started_at", "name"}
+    | {"tool_call_id", "spawned"}
+)
 
 
 class ArtifactStore(Protocol):
@@ -37,12 +43,13 @@ class Calls:
         self.artifacts = artifacts
         #: Shared with the messages: the first namespace to show a message id owns it.
         self._owners = owners
-        #: The calls that ToolMessages answered, by the ids of these.
-        self._results: dict[str, Record] = {}
+        #: Ids of the calls that ToolMessages answered, by the ids of these.
+        self._results: dict[str, str] = {}
         #: Artifacts made of state keys, with the value each was made of.
         self._from_state: dict[tuple[Ns, str], tuple[Record, Any]] = {}
         #: Calls whose ToolMessage brought an artifact, by the ids of their records.
         self._brought: set[str] = set()
+        conversation.on_drop = self.forget
 
     # --- what a model asks for ------------------------------------------------------------
 
@@ -192,7 +199,7 @@ class Calls:
             record = self._add_call(space, call_id, message.name or "", order, "executing")
         if message.id is not None:
             self._owners[message.id] = space.ns
-            self._results[message.id] = record
+            self._results[message.id] = record["id"]
         content = text(result_text(message.content))
         failed = message.status == "error"
         if message.artifact is not None and record["id"] not in self._brought:
@@ -210,7 +217,7 @@ class Calls:
 
     def _edit(self, message: Message) -> None:
         """The same id again: the result is what the state holds now."""
-        record = self._results.get(message.id or "")
+        record = self.conversation.records.get(self._results.get(message.id or "", ""))
         content = text(result_text(message.content))
         if record is not None and record["status"] in ("completed", "failed", "rejected"):
             failed = record["status"] == "failed"
@@ -225,6 +232,14 @@ class Calls:
                 return child.calls[call_id]
             stack.extend(child.children)
         return None
+
+    def forget(self, record: Record) -> None:
+        """A call that was dropped: that it was there is all that is remembered of it."""
+        space = self.spaces.by_ns.get(tuple(record["namespace"]))
+        call_id = record.get("tool_call_id")
+        if call_id is not None and space is not None and space.calls.get(call_id) is record:
+            known = {name: value for name, value in record.items() if name in _REMEMBERED}
+            space.calls[call_id] = cast(Record, {**known, "content": ""})
 
     # --- artifacts ------------------------------------------------------------------------
 
@@ -243,6 +258,8 @@ class Calls:
         if self.artifacts is None:
             return
         known = self._from_state.get((space.ns, key))
+        if known is not None and known[1] is not value and not self.conversation.is_kept(known[0]):
+            known = None  # it was dropped: what comes now is drawn anew
         if known is None and any(shown is value for _, shown in self._from_state.values()):
             return  # a state that shares it
         if known is None:

@@ -140,6 +140,7 @@ class Interrupts:
     def _settle(self, key: str, **fields: Any) -> None:
         asked = self._answered[key] = self._asked.pop(key)
         asked.decisions.clear()
+        asked.run = None  # with all that it returned
         self.conversation.set(self.conversation.records[key], **fields)
 
     def _decide(self, asked: Asked, given: Any) -> None:

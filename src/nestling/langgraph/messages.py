@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nestling.conversation import Conversation
-from nestling.encode import encode, text
+from nestling.encode import MAX_INT, encode, text
 from nestling.langgraph.calls import ArtifactStore, Calls
 from nestling.langgraph.content import read_content
 from nestling.langgraph.nameless import Said, beyond, said, shown, written
@@ -362,5 +362,10 @@ def _tool_of(task: Task | None) -> str | None:
 
 def _usage(usage: Mapping[str, Any]) -> Mapping[str, Any] | None:
     names = ("input_tokens", "output_tokens", "total_tokens")
-    counts = {name: usage[name] for name in names if isinstance(usage.get(name), int)}
+    counts = {name: usage[name] for name in names if _is_count(usage.get(name))}
     return counts or None
+
+
+def _is_count(value: Any) -> bool:
+    """Whether JSON can hold it, too: Python does not even write out the largest numbers."""
+    return isinstance(value, int) and -MAX_INT <= value <= MAX_INT

@@ -235,8 +235,8 @@ class Spaces:
     def close_spawned(self, record: Record, status: NamespaceStatus) -> None:
         """A call ended: so did the boxes beneath it."""
         for key in record.get("spawned", ()):
-            box = self.conversation.namespaces[key]
-            if box["status"] == "running":
+            box = self.conversation.namespaces.get(key)  # None: it was dropped
+            if box is not None and box["status"] == "running":
                 self.conversation.close_namespace(box, status)
 
     # --- inside ---------------------------------------------------------------------------
