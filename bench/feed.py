@@ -50,11 +50,13 @@ class Pacer:
             time.sleep(left)
 
 
-def event(agent: int, number: int, text: str) -> dict[str, Any]:
-    """A token of an agent, as LangGraph's v2 stream gives it."""
+def event(agent: int, number: int, text: str, last: bool = False) -> dict[str, Any]:
+    """A token of an agent, as LangGraph's v2 stream gives it; `last` of its message."""
     ns = f"agent{agent}:task{agent}"
     metadata = {"langgraph_node": "model", "langgraph_checkpoint_ns": f"{ns}|model:x{agent}"}
-    chunk = AIMessageChunk(content=text, id=f"m{agent}-{number // LONG}")
+    chunk = AIMessageChunk(
+        content=text, id=f"m{agent}-{number // LONG}", chunk_position="last" if last else None
+    )
     return {"type": "messages", "ns": (ns,), "data": (chunk, metadata)}
 
 

@@ -24,6 +24,8 @@ from bench.growth import counts
 from tests.browser.lab import Notebook
 
 EVERY = 10.0
+#: Tokens of one message.
+SHORT = 40
 #: What a view of a long run is told to keep; without it the kernel keeps every record.
 MAX_RECORDS = 4000
 #: The last third over the first.
@@ -49,9 +51,11 @@ class Run(threading.Thread):
         for i in range(self.tokens):
             pacer.wait()
             text = mark() if i % (4 * MARKED) == 0 else "word "
-            # messages of 40 tokens, so that the page soon has all the rows that it will hold
-            number = i // self.namespaces * (LONG // 40)
-            self.view.process_event(event(i % self.namespaces, number, text))
+            # short messages, so that the page soon has all the rows that it will hold
+            number = i // self.namespaces
+            last = number % SHORT == SHORT - 1
+            number *= LONG // SHORT
+            self.view.process_event(event(i % self.namespaces, number, text, last))
             self.fed = i + 1
         self.view.finalize()
 

@@ -51,6 +51,23 @@ def test_the_limit_holds_during_a_run():
     assert kept(view)[-1] == "m99"
 
 
+def test_what_was_said_and_dropped_in_a_run_is_not_remembered():
+    view = View(max_records=10)
+    view._outbox.close()
+    for number in range(200):
+        chunk = {"type": "AIMessageChunk", "content": "So it is", "id": f"m{number}"}
+        for fields in ({}, {"chunk_position": "last"}):
+            data = ({**chunk, **fields}, {"langgraph_node": "talk"})
+            view.process_event(part("messages", data))
+    speeches = view._adapter.messages.speeches
+    for held in (speeches.by_id, speeches._of_call, speeches._of_record):
+        assert len(held) <= 10
+    state = [{"type": "ai", "content": "So it is" * 2, "id": f"m{number}"} for number in range(200)]
+    view.process_event(part("values", {"messages": state}))
+    view.process_event(part("messages", ({**chunk, "id": "m0"}, {"langgraph_node": "talk"})))
+    assert kept(view) == [f"m{number}" for number in range(190, 200)]
+
+
 def test_what_is_still_open_is_kept_however_old():
     view = View(max_records=5)
     chunk = {"type": "AIMessageChunk", "content": "I am still ", "id": "slow"}

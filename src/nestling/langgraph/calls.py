@@ -49,7 +49,6 @@ class Calls:
         self._from_state: dict[tuple[Ns, str], tuple[Record, Any]] = {}
         #: Calls whose ToolMessage brought an artifact, by the ids of their records.
         self._brought: set[str] = set()
-        conversation.on_drop = self.forget
 
     # --- what a model asks for ------------------------------------------------------------
 

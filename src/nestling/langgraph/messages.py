@@ -32,6 +32,11 @@ class Messages:
         self.calls = Calls(conversation, spaces, artifacts, self._owners)
         #: Shows what the boxes of a task wrote, before the task repeats it.
         self.settle_inside: Callable[[Task], None] = lambda task: None
+        conversation.on_drop = self._forget
+
+    def _forget(self, record: Record) -> None:
+        self.calls.forget(record)
+        self.speeches.forget(record)
 
     def begin(self, asks: Iterable[str]) -> None:
         """A new run: what a model says from now on is new, also under an id of before."""
@@ -83,6 +88,8 @@ class Messages:
         key = space.ns, message.id or path[-1]
         speech = self._by_id.get(key)
         if speech is None:
+            if message.id in self.speeches.gone:
+                return
             call = call_of(value, metadata, path[-1])
             speech = self.speeches.of_call(space.ns, message.id, call)
             speech = speech or self._speak(space, message, task, node, "streaming", call)

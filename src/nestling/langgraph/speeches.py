@@ -76,6 +76,8 @@ class Speeches:
         #: Those with an id of LangChain's, by their call and its run.
         self._of_run: dict[tuple[Any, str], Speech] = {}
         self._of_task: dict[Task, list[Speech]] = {}
+        #: By the `seq` of their records.
+        self._of_record: dict[int, Speech] = {}
         #: The namespace that showed a message id; those around it repeat it.
         self.owners: dict[str, Ns] = {}
         #: What was ever shown without an id, by type and text.
@@ -83,6 +85,8 @@ class Speeches:
         #: Ids that were shown in this run, and those that it was given to begin with.
         self._fresh: set[str] = set()
         self._given: set[str] = set()
+        #: Ids of what was dropped in this run.
+        self.gone: set[str] = set()
 
     def begin(self) -> None:
         """A new run: what a model says from now on is new, also under an id of before."""
@@ -90,10 +94,13 @@ class Speeches:
         self._of_call.clear()
         self._of_run.clear()
         self._of_task.clear()
+        self._of_record.clear()
         self._fresh.clear()
         self._given.clear()
+        self.gone.clear()
 
     def add(self, speech: Speech, message_id: str | None, call: Call | None) -> None:
+        self._of_record[speech.record["seq"]] = speech
         if call is not None:
             speech.metadata = call.metadata  # kept alive: the key may be its address
             speech.call = (speech.space.ns, call.key)
@@ -113,6 +120,23 @@ class Speeches:
         self.by_id[ns, message_id] = speech
         self.owners[message_id] = ns
         self._fresh.add(message_id)
+
+    def forget(self, record: Record) -> None:
+        """A message that was dropped: whoever tells of it again only repeats it."""
+        speech = self._of_record.pop(record["seq"], None)
+        if speech is None:
+            return
+        for message_id in speech.ids:
+            self.by_id.pop((speech.space.ns, message_id), None)
+            self._of_run.pop((speech.call, _run_of(message_id) or ""), None)
+            self._given.add(message_id)
+            self.gone.add(message_id)
+        of_call, of_task = self._of_call.get(speech.call), self._of_task.get(speech.task)  # type: ignore[arg-type]  # None is no key
+        for said in (of_call, of_task):
+            if said is not None and speech in said:
+                said.remove(speech)
+        if of_call is not None and not of_call:
+            del self._of_call[speech.call]
 
     def of_call(self, ns: Ns, message_id: str | None, call: Call | None) -> Speech | None:
         """What this call of a model said so far, under another id.
