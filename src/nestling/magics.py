@@ -121,6 +121,8 @@ class NestMagics(Magics):
         if isinstance(found, View):
             if found._graph is None:
                 raise UsageError(f"{expression} has no graph. Make it with nestling.watch(graph).")
+            if name is not None:
+                raise UsageError(f"{expression} is a view, which has its name: leave --name out.")
             return found
         try:
             return watch(found, name=name)

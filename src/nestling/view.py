@@ -382,7 +382,8 @@ class View(Runs, anywidget.AnyWidget):
         elif kind == "rows" and all(type(command.get(k)) is int for k in ("before", "limit")):
             namespace = command.get("namespace")
             if namespace is None or isinstance(namespace, str):
-                self._post(self._outbox.rows(command["before"], command["limit"], namespace))
+                with self._conversation.lock:  # no patch may overtake it
+                    self._post(self._outbox.rows(command["before"], command["limit"], namespace))
         elif kind == "ask":
             told = answer(self, command)
             if told is not None:

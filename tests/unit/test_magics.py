@@ -181,10 +181,12 @@ BUILDER = StateGraph(Pair).add_node("n", lambda state: state).add_edge(START, "n
         ("graph hello --background", "needs --out"),
         ("pair hello", "--key: first, second"),
         ("empty hello", r"Make it with nestling\.watch"),
+        ("named hello --name x", "leave --name out"),
     ],
 )
 def test_errors_say_what_to_do(shell, line, says):
-    shell.user_ns.update(builder=BUILDER, pair=BUILDER.compile(), empty=View())
+    pair = BUILDER.compile()
+    shell.user_ns.update(builder=BUILDER, pair=pair, empty=View(), named=watch(pair))
     with pytest.raises(UsageError, match=says):
         nest(shell, line)
 

@@ -50,7 +50,15 @@ HI = [
         id="dicts",
     ),
 ]
+LONG = "hello " * 200
 TOLD = ["├─ You: hi", "└─ say0: hello"]
+
+
+def test_the_words_of_long_ones_are_not_remembered():
+    view = watch(graph_of(lambda state: {"messages": [AIMessage(LONG)]}, Added, times=3))
+    view.invoke({"messages": [HumanMessage("hi")]})
+    assert [record["content"] for record in view.transcript if record["type"] == "ai"] == [LONG] * 3
+    assert all(len(words) < 100 for _, words in view._adapter.messages.speeches.nameless)
 
 
 @pytest.mark.parametrize("tokens", [True, False])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import TypeAlias
 
 from nestling.langgraph.content import read_content
@@ -11,13 +12,19 @@ from nestling.langgraph.normalize import Message
 from nestling.langgraph.spaces import Space, Task
 from nestling.langgraph.speeches import Speeches
 
-#: How often something was said, by type and text.
+#: From so many characters on the words themselves are not remembered.
+_LONG = 100
+
+#: How often something was said, by type and words.
 Said: TypeAlias = Counter[tuple[str, str]]
 
 
 def said(message: Message) -> tuple[str, str]:
-    """What tells messages without an id apart."""
-    return message.type, read_content(message).text
+    """What tells messages without an id apart: their words, of long ones a digest."""
+    words = read_content(message).text
+    if len(words) > _LONG:
+        words = blake2b(words.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return message.type, words
 
 
 def shown(space: Space, message: Message, speeches: Speeches) -> None:
