@@ -1,4 +1,5 @@
 import { copyText } from "./copy.ts";
+import { Keys } from "./keys/keys.ts";
 import type { Changes } from "./store.ts";
 import { asMarkdown } from "./transcript.ts";
 import { menu } from "./views/menu.ts";
@@ -18,8 +19,10 @@ export class Explorer implements Feature {
   #features: Feature[];
 
   constructor(readonly display: Display) {
-    display.header.tools.prepend(this.#menu());
-    this.#features = [new Shelf(display)];
+    const none = { isOpen: false, toggle() {}, close() {} };
+    const keys = new Keys(display, { search: none, timeline: none, inspector: none });
+    this.#features = [new Shelf(display), keys];
+    display.header.tools.prepend(this.#menu(keys));
   }
 
   built() {
@@ -30,7 +33,7 @@ export class Explorer implements Feature {
     for (const feature of this.#features) feature.drawn(changes);
   }
 
-  #menu(): HTMLElement {
+  #menu(keys: Keys): HTMLElement {
     const { display } = this;
     const { model, store, signal } = display;
     const mode = () => (model.get("mode") === "log" ? "log" : "nested");
@@ -50,6 +53,7 @@ export class Explorer implements Feature {
               act: () => display.choose("mode", mode() === "nested" ? "log" : "nested"),
             },
             { label: "Copy as Markdown", act: () => void copyText(asMarkdown(store)) },
+            { label: "Keyboard shortcuts", act: () => keys.help() },
           ],
         },
         {

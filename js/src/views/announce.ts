@@ -43,26 +43,26 @@ export class Announcer {
       return;
     }
     for (const record of changed)
-      if (this.#isNews(record)) this.#say(`${label(record.speaker)}: ${label(record.content)}`);
-    if (news) this.#say(statusWord(store));
+      if (this.#isNews(record)) this.say(`${label(record.speaker)}: ${label(record.content)}`);
+    if (news) this.say(statusWord(store));
     else if (status !== before) this.#milestone(status);
-    else if (finished > 0) this.#say(`${many(finished, "agent")} finished`);
+    else if (finished > 0) this.say(`${many(finished, "agent")} finished`);
   }
 
   #milestone(status: string) {
     const { store } = this;
     const { started_at = 0, ended_at = 0 } = store.run;
-    if (status === "running") this.#say("Run started");
-    else if (status === "cancelled") this.#say("Run stopped");
+    if (status === "running") this.say("Run started");
+    else if (status === "cancelled") this.say("Run stopped");
     else if (status === "completed") {
       const made = store.tally.of("").artifacts;
       const took = ended_at > started_at ? `, ${spoken(ended_at - started_at)}` : "";
-      this.#say(`Run completed${took}${made ? `, ${many(made, "artifact")}` : ""}`);
+      this.say(`Run completed${took}${made ? `, ${many(made, "artifact")}` : ""}`);
     } else if (status === "failed") this.alert.textContent = `Run failed${this.#failure()}`;
     else if (status === "interrupted") this.alert.textContent = `Approval needed${this.#request()}`;
   }
 
-  #say(text: string) {
+  say(text: string) {
     this.#queue.push(text);
     if (this.#timer !== undefined) return;
     this.#flush();

@@ -37,6 +37,11 @@ export class LogBody {
     this.#earlier.update(this.#skipped);
   }
 
+  /** Draws from a row on that is in the store. */
+  reach(seq: number) {
+    if (seq < (this.#seqs[0] ?? 0)) this.#draw(this.#drawn(seq));
+  }
+
   /** Gives up rows before `seq`. */
   trim(seq: number) {
     let count = 0;

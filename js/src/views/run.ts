@@ -45,6 +45,8 @@ export interface Display {
   readonly markdown: typeof markdown;
   /** Sets a trait, for all displays of the view and for Python. */
   choose(trait: string, value: unknown): void;
+  /** Tells a screen reader, politely. */
+  announce(text: string): void;
 }
 
 /** One display of a run: draws the store into `el` until the signal ends. */
@@ -132,6 +134,7 @@ export function runView(
     const top = new Body(body, "", made);
     top.show(true);
     const bodies = () => [top, ...[...made.boxes.values()].map((box) => box.body)];
+    made.reach = (key, seq) => (key === "" ? top : made.boxes.get(key)?.body)?.reach(seq);
     let short = made.isShort;
     const draw = (changes: Changes) => {
       if (short && !made.isShort) {
@@ -156,6 +159,7 @@ export function runView(
 
   function flat(made: Stage): Drawing {
     const all = new LogBody(body, made);
+    made.reach = (_, seq) => all.reach(seq);
     const draw = (changes: Changes) => {
       if (changes.dropped.length) all.remove(new Set(changes.dropped));
       let from = Number.POSITIVE_INFINITY;
@@ -265,6 +269,7 @@ export function runView(
     get stage() {
       return stage as Stage;
     },
+    announce: (text) => announcer.say(text),
     choose(trait, value) {
       model.set(trait, value as never);
       if (store.connection === "live") model.save_changes();

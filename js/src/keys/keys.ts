@@ -1,0 +1,245 @@
+import { copyText } from "../copy.ts";
+import { on, rect } from "../dom.ts";
+import type { Feature } from "../explore.ts";
+import { openAround, reveal, scrollTo } from "../reveal.ts";
+import { keyOf } from "../tree.ts";
+import type { Display } from "../views/run.ts";
+import { json } from "../wording.ts";
+import { controls, handle, itemAround, items, neighbour } from "./items.ts";
+import { Shortcuts } from "./shortcuts.ts";
+
+/** What keys open and close. */
+export interface Panel {
+  readonly isOpen: boolean;
+  toggle(): void;
+  close(): void;
+}
+
+export interface Panels {
+  search: Panel;
+  timeline: Panel;
+  inspector: Panel;
+}
+
+const ATTENTION = new Set(["failed", "pending", "interrupted"]);
+
+/**
+ * The log is one stop of the Tab key. Inside it the arrow keys go from row to row; Tab goes
+ * through what stands in the row, then out. Letters are shortcuts unless `view.keys` is off.
+ */
+export class Keys implements Feature {
+  #current: HTMLElement | null = null;
+  #shortcuts: Shortcuts;
+  /** From here the browser's own Tab leaves the log. */
+  #end = document.createElement("span");
+
+  constructor(
+    readonly display: Display,
+    readonly panels: Panels,
+  ) {
+    const { root, area, signal } = display;
+    this.#shortcuts = new Shortcuts(display);
+    this.#end.tabIndex = -1;
+    this.#end.setAttribute("aria-hidden", "true");
+    on(root, "keydown", signal, (event) => this.#pressed(event));
+    on(area, "focusin", signal, (event) => {
+      const item = itemAround(event.target as Element);
+      if (item) this.#current = item.matches(".nst-boxhead") ? item.querySelector(".nst-boxline") : item;
+    });
+  }
+
+  /** The list of shortcuts, for a menu. */
+  help() {
+    this.#shortcuts.toggle();
+  }
+
+  built() {
+    this.#current = null;
+    this.display.area.append(this.#end);
+  }
+
+  drawn() {}
+
+  #pressed(event: KeyboardEvent) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.target as HTMLElement;
+    if (target.matches("input, textarea, select, [role^=menuitem], [role=tab]") || target.closest("dialog")) {
+      if (event.key === "Escape" && !target.closest("[role=menu], dialog")) this.#escape(event);
+      return;
+    }
+    const inLog = this.display.area.contains(target);
+    const letters = this.display.model.get("keys") !== false;
+    const act =
+      this.#anywhere(event) ??
+      (letters ? this.#letter(event.key) : undefined) ??
+      (inLog ? this.#inLog(event, target) : undefined);
+    if (!act) return;
+    act();
+    event.preventDefault();
+  }
+
+  #anywhere({ key }: KeyboardEvent): (() => void) | undefined {
+    const { search } = this.panels;
+    if (key === "Escape") return () => this.#leave();
+    if (key === "F3" && !search.isOpen) return () => search.toggle();
+    return undefined;
+  }
+
+  #letter(key: string): (() => void) | undefined {
+    const { follow } = this.display;
+    const { search, timeline, inspector } = this.panels;
+    const acts: { [key: string]: () => void } = {
+      "/": () => (search.isOpen ? search.close() : search.toggle()),
+      t: () => timeline.toggle(),
+      f: () => (follow.on ? follow.stop() : follow.start()),
+      i: () => inspector.toggle(),
+      n: () => void this.#attention(1),
+      N: () => void this.#attention(-1),
+      c: () => void this.#copy(),
+      "?": () => this.help(),
+      "*": () => this.#expand(),
+    };
+    return Object.hasOwn(acts, key) ? acts[key] : undefined;
+  }
+
+  #inLog(event: KeyboardEvent, target: HTMLElement): (() => void) | undefined {
+    const { area, log } = this.display;
+    const { key, shiftKey } = event;
+    if (key === "Tab") {
+      this.#tab(target, shiftKey);
+      return undefined; // the browser goes on from there
+    }
+    const current = this.#item();
+    switch (key) {
+      case "ArrowDown":
+        return () => this.focus(current ? neighbour(log, current, 1) : this.#first());
+      case "ArrowUp":
+        return () => this.focus(current ? neighbour(log, current, -1) : this.#first());
+      case "Home":
+        return () => this.focus(items(log)[0]);
+      case "End":
+        return () => this.focus(items(log).at(-1));
+      case "ArrowRight":
+        return () => this.#open(current);
+      case "ArrowLeft":
+        return () => this.#close(current);
+      case " ":
+        return target === area || target === current || current?.contains(target)
+          ? () => this.panels.inspector.toggle()
+          : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** Moves the focus to an item, and the area to where it is seen. */
+  focus(item: HTMLElement | null | undefined) {
+    if (!item) return;
+    this.#current = item;
+    handle(item).focus({ preventScroll: true });
+    scrollTo(this.display, item);
+  }
+
+  /** The item that has the focus, if it is still there. */
+  #item(): HTMLElement | null {
+    return this.#current?.isConnected ? this.#current : null;
+  }
+
+  /** The first item that is in sight. */
+  #first(): HTMLElement | undefined {
+    const { area, log } = this.display;
+    const { top } = rect(area);
+    return items(log).find((item) => rect(item).bottom > top + 4);
+  }
+
+  #boxOf(item: HTMLElement): HTMLElement | null {
+    return item.closest<HTMLElement>("article[data-namespace]");
+  }
+
+  #open(item: HTMLElement | null) {
+    if (!item) return this.focus(this.#first());
+    if (item.getAttribute("aria-expanded") === "false") return item.click();
+    if (item.matches(".nst-boxline, .nst-fold > *")) return this.focus(neighbour(this.display.log, item, 1));
+    const button = handle(item);
+    if (button.getAttribute("aria-expanded") === "false") button.click();
+  }
+
+  #close(item: HTMLElement | null) {
+    if (!item) return;
+    const button = handle(item);
+    if (button.getAttribute("aria-expanded") === "true") return button.click();
+    const box = this.#boxOf(item);
+    const around = item.matches(".nst-boxline") ? box?.parentElement : item;
+    this.focus(around?.closest("article[data-namespace]")?.querySelector<HTMLElement>(".nst-boxline"));
+  }
+
+  /** Opens the boxes beside the one that has the focus. */
+  #expand() {
+    const { stage, reader, store } = this.display;
+    const item = this.#item();
+    const key = item ? (this.#boxOf(item)?.dataset.namespace ?? "") : "";
+    const parent = store.namespaces.get(key)?.parent ?? "";
+    for (const box of store.namespaces.values())
+      if (box.parent === parent && box.key) {
+        reader.boxes.set(box.key, true);
+        stage.boxes.get(box.key)?.update();
+      }
+  }
+
+  /** To the next row that failed or waits, also in a closed box. */
+  async #attention(step: 1 | -1) {
+    const { store } = this.display;
+    const wanted = store.seqs.filter((seq) => {
+      const record = store.records.get(seq);
+      return record && ATTENTION.has(record.type === "error" ? "failed" : record.status);
+    });
+    const here = store.byId(this.#item()?.closest<HTMLElement>("[data-id]")?.dataset.id ?? "")?.seq;
+    const from = here ?? (step > 0 ? -1 : Number.POSITIVE_INFINITY);
+    const next = step > 0 ? wanted.find((seq) => seq > from) : wanted.findLast((seq) => seq < from);
+    const seq = next ?? (step > 0 ? wanted[0] : wanted.at(-1));
+    const record = seq === undefined ? undefined : store.records.get(seq);
+    if (!record) return;
+    openAround(this.display, keyOf(record.namespace));
+    const el = await reveal(this.display, keyOf(record.namespace), record.seq);
+    this.focus(el?.querySelector<HTMLElement>(".nst-boxline") ?? el);
+  }
+
+  async #copy() {
+    const record = this.display.store.byId(this.#item()?.closest<HTMLElement>("[data-id]")?.dataset.id ?? "");
+    if (!record) return;
+    const call = record.type === "tool_call" ? `${record.name}(${json(record.args ?? {})})\n` : "";
+    if (await copyText(call + record.content)) this.display.announce("Copied");
+  }
+
+  /** Through the controls of the current item, then out of the log. */
+  #tab(target: HTMLElement, back: boolean) {
+    const { area } = this.display;
+    const item = this.#item();
+    const own = item ? controls(item.closest<HTMLElement>(".nst-boxhead") ?? item) : [];
+    const at = own.indexOf(target);
+    if (back && at > 0) return;
+    if (!back && target !== area && at + 1 < own.length) return;
+    (back ? area : this.#end).focus({ preventScroll: true });
+  }
+
+  #escape(event: KeyboardEvent) {
+    this.#leave();
+    event.preventDefault();
+  }
+
+  /** Closes the inspector, then the search; then goes back to the cell. */
+  #leave() {
+    const { inspector, search } = this.panels;
+    const { root, area } = this.display;
+    const focused = (root.getRootNode() as Document).activeElement;
+    if (inspector.isOpen) inspector.close();
+    else if (search.isOpen) search.close();
+    else {
+      const around = root.parentElement?.closest<HTMLElement>("[tabindex]");
+      if (around) around.focus({ preventScroll: true });
+      else (focused as HTMLElement | null)?.blur();
+      return;
+    }
+    if (focused && !focused.isConnected) this.focus(this.#item() ?? area);
+  }
+}
