@@ -26,7 +26,9 @@ def board(chromium):
         rows = [
             asked,
             board.row("ai", "I am one", "one", id="said"),
-            board.row("tool_call", "Sunny", "one", name="weather", args={"city": "Oslo"}, id="call"),
+            board.row(
+                "tool_call", "Sunny", "one", name="weather", args={"city": "Oslo"}, id="call"
+            ),
             board.row("ai", "I am two", "two", id="other"),
             board.row("tool_call", "No", "two", name="post", status="failed", args={}, id="bad"),
         ]
@@ -57,7 +59,9 @@ def test_arrows_go_from_row_to_row(board):
 
 def test_right_and_left_open_and_close(board):
     shown = board()
-    button = shown.page.get_by_role("article").filter(has_text="I am one").get_by_role("button").first
+    button = (
+        shown.page.get_by_role("article").filter(has_text="I am one").get_by_role("button").first
+    )
     assert press(shown, "ArrowDown", "ArrowDown", "ArrowLeft") == "one"
     assert button.get_attribute("aria-expanded") == "false"
     assert press(shown, "ArrowDown") == "two"
@@ -75,7 +79,9 @@ def test_the_log_is_one_stop(board):
     assert press(shown, "Tab") == "call"  # a copy button in it
     assert shown.page.evaluate("document.activeElement.ariaLabel") == "Copy arguments"
     press(shown, "Tab", "Tab")
-    assert not shown.page.evaluate("document.querySelector('.nst-log').contains(document.activeElement)")
+    assert not shown.page.evaluate(
+        "document.querySelector('.nst-log').contains(document.activeElement)"
+    )
 
 
 def test_from_one_trouble_to_the_next(board):
