@@ -1,5 +1,6 @@
 import { copyText } from "./copy.ts";
 import type { Changes } from "./store.ts";
+import { Timeline } from "./timeline/timeline.ts";
 import { asMarkdown } from "./transcript.ts";
 import { menu } from "./views/menu.ts";
 import type { Display } from "./views/run.ts";
@@ -16,10 +17,12 @@ export interface Feature {
 /** What is not needed to watch a run: it comes when the run is drawn already. */
 export class Explorer implements Feature {
   #features: Feature[];
+  readonly timeline: Timeline;
 
   constructor(readonly display: Display) {
     display.header.tools.prepend(this.#menu());
-    this.#features = [new Shelf(display)];
+    this.timeline = new Timeline(display);
+    this.#features = [new Shelf(display), this.timeline];
   }
 
   built() {
@@ -48,6 +51,10 @@ export class Explorer implements Feature {
             {
               label: () => (mode() === "nested" ? "Log view" : "Nested view"),
               act: () => display.choose("mode", mode() === "nested" ? "log" : "nested"),
+            },
+            {
+              label: () => (this.timeline.tableShown ? "Close timeline table" : "Timeline as table"),
+              act: () => this.timeline.showTable(!this.timeline.tableShown),
             },
             { label: "Copy as Markdown", act: () => void copyText(asMarkdown(store)) },
           ],

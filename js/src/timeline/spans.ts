@@ -1,0 +1,274 @@
+import type { Namespace, Record } from "../protocol.ts";
+import type { Store } from "../store.ts";
+import { keyOf } from "../tree.ts";
+import type { Scale } from "./scale.ts";
+
+export type Kind = "model" | "tool" | "failed" | "waiting";
+
+/** Seconds since the epoch. */
+export interface Stretch {
+  start: number;
+  end: number;
+}
+
+export interface Span extends Stretch {
+  kind: Kind;
+  /** The record that it is, or the first of several. */
+  seq: number;
+}
+
+export interface Lane {
+  key: string;
+  label: string;
+  depth: number;
+  status: Namespace["status"];
+  start: number;
+  end: number;
+  /** Between its start and end, without what is cut out of the root. */
+  duration: number;
+  alive: Stretch[];
+  /** In order of their start. */
+  spans: Span[];
+  tokens: number;
+  seconds: { [kind in Exclude<Kind, "failed">]: number };
+}
+
+export interface Lanes extends Stretch {
+  lanes: Lane[];
+  /** Nothing ran: between two runs, or while a person was waited for. */
+  gaps: Gap[];
+}
+
+export interface Gap extends Stretch {
+  waiting: boolean;
+}
+
+/** What the kernel tells of rows that are not in the page. */
+export interface Told {
+  spans: { [key: string]: [Kind, number, number | null, number][] };
+  seconds: { [key: string]: [model: number, tool: number, waiting: number] };
+  upto: number;
+  resolution: number;
+}
+
+/** What a record is on the timeline, as `spans.py` has it. */
+export function spanOf(record: Record, now: number): Span | null {
+  const { type, status, seq, started_at: start, ended_at } = record;
+  if (type === "error" || status === "failed") return { kind: "failed", start, end: ended_at ?? start, seq };
+  const end = Math.max(start, ended_at ?? now);
+  if (type === "ai") return { kind: "model", start, end, seq };
+  if (type === "interrupt") return { kind: "waiting", start, end, seq };
+  // A call that ran an agent is a lane of its own; one that was rejected never ran.
+  const ran = type === "tool_call" && status !== "rejected" && !record.spawned?.length;
+  return ran ? { kind: "tool", start, end, seq } : null;
+}
+
+/** The lanes of a run: those of the page's rows, and of older ones as the kernel told. */
+export function lanesOf(store: Store, told: Told | null, now: number): Lanes {
+  const spans = spansOf(store, told, now);
+  const lanes: Lane[] = [];
+  const add = (key: string, depth: number) => {
+    const namespace = store.namespaces.get(key);
+    if (!namespace) return;
+    lanes.push(laneOf(namespace, depth, spans.get(key) ?? [], told, store, now));
+    for (const child of store.tree.children(key)) if ("key" in child) add(child.key, depth + 1);
+  };
+  add("", 0);
+  const [root] = lanes;
+  if (!root || (store.run.status === "idle" && store.records.size === 0 && lanes.length === 1))
+    return { lanes: [], start: now, end: now, gaps: [] };
+  for (const lane of lanes) waitStill(lane, lanes, now);
+  const started = lanes.slice(1).map((lane) => lane.start);
+  const first = store.records.get(store.seqs[0] as number);
+  if (first) started.push(first.started_at);
+  const start = least([root.start, ...started, ...lanes.flatMap(({ spans }) => spans[0]?.start ?? [])]);
+  const end = most([root.end, ...lanes.flatMap(({ end, spans }) => [end, ...spans.map((span) => span.end)])]);
+  const gaps = gapsOf(store, lanes, start, end);
+  Object.assign(root, { start, alive: without({ start, end }, gaps) });
+  root.duration = total(root.alive);
+  for (const lane of lanes) {
+    const waits = lane.spans.filter(({ kind }) => kind === "waiting");
+    if (waits.length === 0) continue;
+    // A call that was asked about runs once it is answered.
+    lane.spans = lane.spans.flatMap((span) =>
+      span.kind === "tool" ? without(span, waits).map((part) => ({ ...span, ...part })) : span,
+    );
+  }
+  return { lanes, start, end, gaps };
+}
+
+function spansOf(store: Store, told: Told | null, now: number): Map<string, Span[]> {
+  const spans = new Map<string, Span[]>();
+  const add = (key: string, span: Span) => {
+    const there = spans.get(key);
+    if (there) there.push(span);
+    else spans.set(key, [span]);
+  };
+  for (const [key, list] of Object.entries(told?.spans ?? {}))
+    for (const [kind, start, end, seq] of list)
+      if (store.earlier(key) && seq < store.floorOf(key)) add(key, { kind, start, end: end ?? now, seq });
+  for (const record of store.records.values()) {
+    const span = spanOf(record, now);
+    if (span) add(keyOf(record.namespace), span);
+  }
+  for (const list of spans.values()) list.sort((a, b) => a.start - b.start || a.seq - b.seq);
+  return spans;
+}
+
+function laneOf(
+  { key, label, status, started_at: start, ended_at, usage }: Namespace,
+  depth: number,
+  spans: Span[],
+  told: Told | null,
+  store: Store,
+  now: number,
+): Lane {
+  const end = Math.max(start, ended_at ?? (status === "running" ? now : start));
+  const seconds = { model: 0, tool: 0, waiting: 0 };
+  for (const span of spans) {
+    const kind = span.kind === "failed" ? "tool" : span.kind;
+    seconds[kind] += span.end - span.start;
+  }
+  const [model, tool, waiting] = told?.seconds[key] ?? [];
+  if (told && (model !== undefined || store.earlier(key)))
+    Object.assign(seconds, { model: model ?? 0, tool: tool ?? 0, waiting: waiting ?? 0 });
+  const tokens = usage?.total_tokens ?? (usage?.input_tokens ?? 0) + (usage?.output_tokens ?? 0);
+  const alive = [{ start, end }];
+  return { key, label, depth, status, start, end, duration: end - start, alive, spans, tokens, seconds };
+}
+
+/** One that stands interrupted, and whose question is not in the page, waits since it stopped. */
+function waitStill(lane: Lane, lanes: Lane[], now: number) {
+  if (lane.status !== "interrupted") return;
+  const asks = lanes.some(
+    ({ key, spans }) =>
+      (key === lane.key || !lane.key || key.startsWith(`${lane.key}|`)) &&
+      spans.some(({ kind }) => kind === "waiting"),
+  );
+  if (asks) return;
+  lane.spans.push({ kind: "waiting", start: lane.end, end: now, seq: -1 });
+  lane.seconds.waiting ||= now - lane.end;
+}
+
+/** So long may nothing be seen of a run that goes on. */
+const SILENCE = 30;
+
+function gapsOf(store: Store, lanes: Lane[], start: number, end: number): Gap[] {
+  const gaps: Gap[] = [];
+  const done = lanes.flatMap(({ spans }) => spans.filter(({ kind }) => kind !== "waiting"));
+  const times = [...done.flatMap((span) => [span.start, span.end]), ...lanes.map((lane) => lane.start)];
+  times.sort((a, b) => a - b);
+  for (const { spans } of lanes)
+    for (const { kind, start: asked, end: answered } of spans) {
+      if (kind !== "waiting") continue;
+      // What else had been begun went on for a while.
+      let since = asked;
+      for (const time of times) if (time > since && time < answered) since = time;
+      if (answered > since) gaps.push({ start: since, end: answered, waiting: true });
+    }
+  const busy: Stretch[] = [...done, ...gaps, ...lanes.slice(1)];
+  const { started_at = end, ended_at = end } = store.run;
+  busy.push({ start: started_at, end: ended_at });
+  const asked = new Set<number>();
+  for (const { type, namespace, started_at } of store.records.values()) {
+    if (namespace.length) continue;
+    busy.push({ start: started_at, end: started_at });
+    if (type === "user") asked.add(started_at);
+  }
+  asked.add(started_at);
+  let until = start;
+  for (const next of busy.sort((a, b) => a.start - b.start)) {
+    if (next.start > until && (asked.has(next.start) || next.start - until > SILENCE))
+      gaps.push({ start: until, end: next.start, waiting: false });
+    until = Math.max(until, next.end);
+  }
+  return joined(gaps);
+}
+
+function joined(gaps: Gap[]): Gap[] {
+  const result: Gap[] = [];
+  for (const gap of gaps.sort((a, b) => a.start - b.start)) {
+    const last = result.at(-1);
+    if (!last || gap.start > last.end) result.push({ ...gap });
+    else {
+      last.end = Math.max(last.end, gap.end);
+      last.waiting ||= gap.waiting;
+    }
+  }
+  return result;
+}
+
+/** What is left of a stretch. */
+export function without({ start, end }: Stretch, holes: Stretch[]): Stretch[] {
+  const parts: Stretch[] = [];
+  let from = start;
+  for (const hole of [...holes].sort((a, b) => a.start - b.start)) {
+    if (hole.end <= from || hole.start >= end) continue;
+    if (hole.start > from) parts.push({ start: from, end: hole.start });
+    from = Math.max(from, hole.end);
+  }
+  if (from < end || parts.length === 0) parts.push({ start: Math.min(from, end), end });
+  return parts;
+}
+
+export interface Bar {
+  kind: Kind;
+  /** From the start of the track, in pixels. */
+  x: number;
+  width: number;
+  seq: number;
+}
+
+/** Narrower ones could not be seen or hit. */
+export const NARROWEST = 3;
+
+/** What is drawn of spans in a track: those of one kind that are closer than `near` pixels are one. */
+export function bars(spans: Span[], scale: Scale, track: number, near = 1): Bar[] {
+  const drawn: Bar[] = [];
+  const last = new Map<Kind, Bar>();
+  for (const { kind, start, end, seq } of spans) {
+    const from = Math.max(scale.x(start) * track, 0);
+    const to = Math.min(scale.x(end) * track, track);
+    if (to < 0 || from > track) continue;
+    const width = Math.max(to - from, NARROWEST);
+    const x = Math.min(from, track - NARROWEST);
+    const before = last.get(kind);
+    if (before && x - before.x - before.width < near)
+      before.width = Math.max(before.width, x + width - before.x);
+    else {
+      const bar = { kind, x, width, seq };
+      last.set(kind, bar);
+      drawn.push(bar);
+    }
+  }
+  return drawn;
+}
+
+/** The span at a time, or the nearest one within `reach` seconds; shorter ones lie on top. */
+export function spanAt(spans: Span[], time: number, reach: number, kinds?: Kind[]): Span | undefined {
+  let best: Span | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const span of spans) {
+    if (kinds && !kinds.includes(span.kind)) continue;
+    const away = Math.max(span.start - time, time - span.end, 0);
+    if (away > reach) continue;
+    const far = away * 1e6 + (span.end - span.start);
+    if (far < least) {
+      least = far;
+      best = span;
+    }
+  }
+  return best;
+}
+
+function total(stretches: Stretch[]): number {
+  return stretches.reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
+function least(numbers: number[]): number {
+  return numbers.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+}
+
+function most(numbers: number[]): number {
+  return numbers.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+}
