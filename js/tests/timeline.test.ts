@@ -107,7 +107,7 @@ describe("lanes", () => {
     expect(found.lanes[1]?.spans.map(({ kind, start, end }) => [kind, start - T0, end - T0])).toEqual([
       ["tool", 4, 5],
       ["tool", 65, 69],
-      ["waiting", 5, 65],
+      ["wait", 5, 65],
     ]);
     expect(found.gaps).toEqual([{ start: T0 + 5, end: T0 + 65, waiting: true }]);
     expect(found.lanes[0]?.duration).toBe(10);
@@ -116,7 +116,7 @@ describe("lanes", () => {
   it("show a box that stands interrupted as waiting, also when its question is not in the page", () => {
     const box = namespace(["a:1"], { status: "interrupted", ...at(0, 7) });
     const found = lanes(snapshot({ run: running({ status: "interrupted" }) }, [box]), 20);
-    expect(found.lanes[1]?.spans).toMatchObject([{ kind: "waiting", start: T0 + 7, end: T0 + 20 }]);
+    expect(found.lanes[1]?.spans).toMatchObject([{ kind: "wait", start: T0 + 7, end: T0 + 20 }]);
   });
 
   it("have rows that only the kernel has, as it told of them", () => {

@@ -11,7 +11,7 @@ from nestling.records import Record
 if TYPE_CHECKING:
     from nestling.view import View
 
-Kind: TypeAlias = Literal["model", "tool", "failed", "waiting"]
+Kind: TypeAlias = Literal["model", "tool", "failed", "wait"]
 #: Seconds since the epoch; `end` is None of what goes on; the `seq` of the first record in it.
 Span: TypeAlias = tuple[Kind, float, float | None, int]
 
@@ -73,7 +73,7 @@ def span_of(record: Record) -> Span | None:
     if kind == "ai":
         return "model", start, end, record["seq"]
     if kind == "interrupt":
-        return "waiting", start, end, record["seq"]
+        return "wait", start, end, record["seq"]
     # A call that ran an agent is a lane of its own; one that was rejected never ran.
     if kind == "tool_call" and status != "rejected" and not record.get("spawned"):
         return "tool", start, end, record["seq"]

@@ -64,7 +64,7 @@ def test_a_call_that_ran_an_agent_or_was_rejected_is_no_span():
 def test_what_failed_waits_or_goes_on_says_so():
     assert span_of(record("tool_call", status="failed"))[0] == "failed"
     assert span_of(record("error"))[0] == "failed"
-    assert span_of(record("interrupt", end=None, status="pending")) == ("waiting", T0, None, 1)
+    assert span_of(record("interrupt", end=None, status="pending")) == ("wait", T0, None, 1)
     assert span_of(record(end=None, status="streaming")) == ("model", T0, None, 1)
 
 

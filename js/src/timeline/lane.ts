@@ -3,7 +3,7 @@ import { clock, duration, label } from "../wording.ts";
 import type { Scale } from "./scale.ts";
 import { bars, type Lane, type Span } from "./spans.ts";
 
-const LOOKS = { model: "nst-tlk", tool: "nst-tlx", failed: "nst-tlx nst-tlf", waiting: "nst-tlw" };
+const LOOKS = { model: "nst-tlk", tool: "nst-tlx", failed: "nst-tlx nst-tlf", wait: "nst-tlw" };
 export const STATUS: { [status: string]: string } = { interrupted: "waiting for you", cancelled: "stopped" };
 
 /** One agent or subgraph: its name, what it did when, how long it took. */

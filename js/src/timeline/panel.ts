@@ -138,6 +138,9 @@ export class Panel implements Gestures {
     const track = this.track;
     const top = this.#lanes.scrollTop;
     const seen = this.#lanes.clientHeight || SEEN;
+    this.#lanes.classList.toggle("nst-tlmany", this.#order.length * ROW > SEEN);
+    // The axis stands over the tracks, also beside a scrollbar.
+    this.el.style.setProperty("--sb", `${this.#lanes.offsetWidth - this.#lanes.clientWidth || 0}px`);
     const inSight = this.#order.filter((_, i) => (i + 2) * ROW > top && (i - 1) * ROW < top + seen);
     let spans = 0;
     for (const { lane } of inSight) spans += Math.min(lane.spans.length, track / 4);
@@ -213,6 +216,7 @@ export class Panel implements Gestures {
     const zero = this.#shown.lanes.start;
     const { lane } = row;
     if (x !== null && !span && !alive) return this.left();
+    if (x === null) return this.#tip.open(aboutLane(lane, zero), row.button);
     const lines = span ? aboutSpan(span, this.store.records.get(span.seq), lane, zero) : null;
     this.#tip.open(lines ?? aboutLane(lane, zero), row.el, event.clientX);
   }
@@ -261,7 +265,7 @@ export class Panel implements Gestures {
     const reach = Math.abs(this.scale.time(x + 4 / this.track) - time);
     const { top, height } = rect(row.track);
     const upper = y < top + height / 2;
-    const kinds: Kind[] = upper ? ["model", "waiting"] : ["tool", "failed", "waiting"];
+    const kinds: Kind[] = upper ? ["model", "wait"] : ["tool", "failed", "wait"];
     return spanAt(row.lane.spans, time, reach, kinds) ?? spanAt(row.lane.spans, time, reach);
   }
 
@@ -275,8 +279,7 @@ export class Panel implements Gestures {
   }
 
   #tellOf(row: LaneRow) {
-    const { left, width } = rect(row.button);
-    this.#tip.open(aboutLane(row.lane, this.#shown.lanes.start), row.el, left + width / 2);
+    this.#tip.open(aboutLane(row.lane, this.#shown.lanes.start), row.button);
     row.button.setAttribute("aria-describedby", this.#tip.el.id);
   }
 

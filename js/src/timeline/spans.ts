@@ -3,7 +3,7 @@ import type { Store } from "../store.ts";
 import { keyOf } from "../tree.ts";
 import type { Scale } from "./scale.ts";
 
-export type Kind = "model" | "tool" | "failed" | "waiting";
+export type Kind = "model" | "tool" | "failed" | "wait";
 
 /** Seconds since the epoch. */
 export interface Stretch {
@@ -57,7 +57,7 @@ export function spanOf(record: Record, now: number): Span | null {
   if (type === "error" || status === "failed") return { kind: "failed", start, end: ended_at ?? start, seq };
   const end = Math.max(start, ended_at ?? now);
   if (type === "ai") return { kind: "model", start, end, seq };
-  if (type === "interrupt") return { kind: "waiting", start, end, seq };
+  if (type === "interrupt") return { kind: "wait", start, end, seq };
   // A call that ran an agent is a lane of its own; one that was rejected never ran.
   const ran = type === "tool_call" && status !== "rejected" && !record.spawned?.length;
   return ran ? { kind: "tool", start, end, seq } : null;
@@ -87,7 +87,7 @@ export function lanesOf(store: Store, told: Told | null, now: number): Lanes {
   Object.assign(root, { start, alive: without({ start, end }, gaps) });
   root.duration = total(root.alive);
   for (const lane of lanes) {
-    const waits = lane.spans.filter(({ kind }) => kind === "waiting");
+    const waits = lane.spans.filter(({ kind }) => kind === "wait");
     if (waits.length === 0) continue;
     // A call that was asked about runs once it is answered.
     lane.spans = lane.spans.flatMap((span) =>
@@ -124,14 +124,14 @@ function laneOf(
   now: number,
 ): Lane {
   const end = Math.max(start, ended_at ?? (status === "running" ? now : start));
-  const seconds = { model: 0, tool: 0, waiting: 0 };
+  const seconds = { model: 0, tool: 0, wait: 0 };
   for (const span of spans) {
     const kind = span.kind === "failed" ? "tool" : span.kind;
     seconds[kind] += span.end - span.start;
   }
   const [model, tool, waiting] = told?.seconds[key] ?? [];
   if (told && (model !== undefined || store.earlier(key)))
-    Object.assign(seconds, { model: model ?? 0, tool: tool ?? 0, waiting: waiting ?? 0 });
+    Object.assign(seconds, { model: model ?? 0, tool: tool ?? 0, wait: waiting ?? 0 });
   const tokens = usage?.total_tokens ?? (usage?.input_tokens ?? 0) + (usage?.output_tokens ?? 0);
   const alive = [{ start, end }];
   return { key, label, depth, status, start, end, duration: end - start, alive, spans, tokens, seconds };
@@ -143,11 +143,11 @@ function waitStill(lane: Lane, lanes: Lane[], now: number) {
   const asks = lanes.some(
     ({ key, spans }) =>
       (key === lane.key || !lane.key || key.startsWith(`${lane.key}|`)) &&
-      spans.some(({ kind }) => kind === "waiting"),
+      spans.some(({ kind }) => kind === "wait"),
   );
   if (asks) return;
-  lane.spans.push({ kind: "waiting", start: lane.end, end: now, seq: -1 });
-  lane.seconds.waiting ||= now - lane.end;
+  lane.spans.push({ kind: "wait", start: lane.end, end: now, seq: -1 });
+  lane.seconds.wait ||= now - lane.end;
 }
 
 /** So long may nothing be seen of a run that goes on. */
@@ -155,12 +155,12 @@ const SILENCE = 30;
 
 function gapsOf(store: Store, lanes: Lane[], start: number, end: number): Gap[] {
   const gaps: Gap[] = [];
-  const done = lanes.flatMap(({ spans }) => spans.filter(({ kind }) => kind !== "waiting"));
+  const done = lanes.flatMap(({ spans }) => spans.filter(({ kind }) => kind !== "wait"));
   const times = [...done.flatMap((span) => [span.start, span.end]), ...lanes.map((lane) => lane.start)];
   times.sort((a, b) => a - b);
   for (const { spans } of lanes)
     for (const { kind, start: asked, end: answered } of spans) {
-      if (kind !== "waiting") continue;
+      if (kind !== "wait") continue;
       // What else had been begun went on for a while.
       let since = asked;
       for (const time of times) if (time > since && time < answered) since = time;

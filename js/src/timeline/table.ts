@@ -12,7 +12,7 @@ const COLUMNS: [name: string, value: (lane: Lane, zero: number) => number | stri
   ["Duration", (lane) => lane.duration],
   ["Model", (lane) => lane.seconds.model],
   ["Tools", (lane) => lane.seconds.tool],
-  ["Waiting", (lane) => lane.seconds.waiting],
+  ["Waiting", (lane) => lane.seconds.wait],
   ["Tokens", (lane) => lane.tokens],
 ];
 

@@ -21,19 +21,23 @@ export class Tooltip {
     return !this.el.hidden;
   }
 
-  /** Below `anchor`, around `x` (pixels of the page). */
-  open(lines: string[], anchor: Element, x: number) {
+  /** Below `anchor`, around `x` (pixels of the page), or beside it. */
+  open(lines: string[], anchor: Element, x: number | null = null) {
     const [title = "", ...rest] = lines;
     this.el.replaceChildren(h("b", null, title), ...rest.map((line) => h("div", null, line)));
     show(this.el, true);
     if (!this.#floats) return;
     if (!this.el.matches(":popover-open")) this.el.showPopover();
-    const { top, bottom } = rect(anchor);
+    const { top, bottom, left, right } = rect(anchor);
     const own = rect(this.el);
     const { clientWidth, clientHeight } = document.documentElement;
-    const below = bottom + 4 + own.height <= clientHeight;
-    this.el.style.top = `${below ? bottom + 4 : top - own.height - 4}px`;
-    this.el.style.left = `${Math.max(4, Math.min(x - own.width / 2, clientWidth - own.width - 4))}px`;
+    const rtl = getComputedStyle(anchor).direction === "rtl";
+    const beside = rtl ? left - own.width - 6 : right + 6;
+    const below = x === null ? top : bottom + 4;
+    const fits = below + own.height <= clientHeight;
+    const at = x === null ? beside : x - own.width / 2;
+    this.el.style.top = `${fits ? below : top - own.height - 4}px`;
+    this.el.style.left = `${Math.max(4, Math.min(at, clientWidth - own.width - 4))}px`;
   }
 
   close() {
@@ -66,7 +70,7 @@ export function aboutLane(lane: Lane, zero: number): string[] {
 /** What is said of a span; without its record when only the kernel has that. */
 export function aboutSpan(span: Span, record: Record | undefined, lane: Lane, zero: number): string[] {
   const names = { model: record?.model || "model", tool: record?.name || "tool", failed: "failed" };
-  let title = span.kind === "waiting" ? "Waiting for you" : label(names[span.kind]);
+  let title = span.kind === "wait" ? "Waiting for you" : label(names[span.kind]);
   if (span.kind === "failed" && record)
     title = `${label(record.name || record.error_type || record.type)}, failed`;
   const { input_tokens = 0, output_tokens = 0, total_tokens } = record?.usage ?? {};
