@@ -132,7 +132,7 @@ describe("lanes", () => {
       },
       seconds: { "a:1": [39, 0, 0] },
       upto: 900,
-      resolution: 0.01,
+      asked: 0.01,
     };
     const [, lane] = lanes(made, 60, told).lanes;
     expect(lane?.spans.map(({ seq }) => seq)).toEqual([5, 900]);

@@ -247,3 +247,40 @@ def test_python_and_page_move_each_other(open_notebook):
     root.get_by_role("button", name="Hide timeline").click()
     book.page.wait_for_timeout(200)
     assert book.python("view.timeline") is False
+
+
+LONG = """
+import itertools, nestling
+view = nestling.View(timeline=True)
+conversation = view._conversation
+clock = itertools.count()
+conversation.clock = lambda: 1_700_000_000 + next(clock) / 10
+with conversation.lock:
+    conversation.begin()
+    for agent in range(100):
+        key = (f"agent:{agent}",)
+        box = conversation.add_namespace(key, label=f"agent {agent}", parent="", is_agent=True)
+        for i in range(100):
+            call = conversation.add("tool_call", f"{agent}.{i}", list(key), speaker="a", order=1,
+                                    status="executing", name="look", args={})
+            conversation.set(call, status="completed", content="4")
+        conversation.close_namespace(box, "completed")
+    conversation.end("completed")
+view
+"""
+
+
+def test_of_ten_thousand_rows_also_those_that_are_not_in_the_page_are_shown(open_notebook):
+    book = open_notebook(LONG)
+    book.run(0)
+    root = widget(book)
+    first = root.get_by_role("button", name="agent 0, ")
+    first.wait_for()
+    calls = first.locator("xpath=following-sibling::*[1]").locator(".nst-tlx")
+    calls.first.wait_for()
+    calls.first.click()
+    row = root.locator('[data-id="0.0"]')
+    row.wait_for()
+    root.locator(".nst-area").scroll_into_view_if_needed()
+    expect(row).to_be_in_viewport()
+    assert book.python("view.selection") == "0.0"

@@ -2,6 +2,7 @@ import { attribute, h, on, rect, setText, show } from "../dom.ts";
 import { icon } from "../icons.ts";
 import type { Store } from "../store.ts";
 import { number } from "../wording.ts";
+import { Axis } from "./axis.ts";
 import { type Gestures, listenTo } from "./gestures.ts";
 import { LaneRow } from "./lane.ts";
 import { Scale } from "./scale.ts";
@@ -43,15 +44,11 @@ export class Panel implements Gestures {
   /** What fills the tracks; null: the whole run. */
   window: Stretch | null = null;
   scale = new Scale({ start: 0, end: 1 });
-  #axis = h("div", { class: "nst-tlax nst-num", "aria-hidden": "true" }, h("div"));
+  #axis = new Axis();
   #rows = new Map<string, LaneRow>();
   #order: LaneRow[] = [];
   #list = h("div", { role: "toolbar", "aria-label": "Agents", "aria-orientation": "vertical" });
-  #now = h("i", "nst-tlnow");
-  #range = h("i", "nst-tlsel");
-  #marks = h("div", { class: "nst-tlover", "aria-hidden": "true" });
-  #over = h("div", { class: "nst-tlover", "aria-hidden": "true" }, this.#range, this.#now);
-  #body = h("div", "nst-tlbody", this.#marks, this.#list, this.#over);
+  #body = h("div", "nst-tlbody", this.#axis.under, this.#list, this.#axis.over);
   #lanes = h("div", "nst-tllanes", this.#body);
   #none = h("div", "nst-mut", "Nothing has run yet.");
   #more = h("span");
@@ -70,7 +67,7 @@ export class Panel implements Gestures {
   readonly el = h(
     "div",
     { class: "nst-tl", role: "group", "aria-label": "Timeline" },
-    ...[this.#axis, this.#lanes, this.#none, this.#legend, this.#tip.el],
+    ...[this.#axis.el, this.#lanes, this.#none, this.#legend, this.#tip.el],
   );
 
   constructor(
@@ -122,7 +119,7 @@ export class Panel implements Gestures {
     if (!this.#order.some(({ button }) => button.tabIndex === 0) && this.#order[0])
       this.#order[0].button.tabIndex = 0;
     show(this.#none, lanes.length === 0);
-    show(this.#axis, lanes.length > 0);
+    show(this.#axis.el, lanes.length > 0);
     show(this.#legend, lanes.length > 0);
     show(this.#lanes, lanes.length > 0);
     const hidden = lanes.length - seen.length;
@@ -135,7 +132,7 @@ export class Panel implements Gestures {
     const { lanes, range, selected, now } = this.#shown;
     const scale = new Scale(lanes, lanes.gaps, this.window);
     this.scale = scale;
-    const track = this.track;
+    const track = this.#axis.width;
     const top = this.#lanes.scrollTop;
     const seen = this.#lanes.clientHeight || SEEN;
     this.#lanes.classList.toggle("nst-tlmany", this.#order.length * ROW > SEEN);
@@ -150,42 +147,12 @@ export class Panel implements Gestures {
         const span = selected === null ? undefined : row.lane.spans.find(({ seq }) => seq === selected);
         row.draw(scale, track, near, span);
       } else row.erase();
-    this.#drawTime(scale, track, now);
+    this.#axis.draw(scale, lanes.start, now);
     this.#drawRange(this.#drag ?? range);
   }
 
-  get track(): number {
-    return this.#over.clientWidth || 600;
-  }
-
-  #drawTime(scale: Scale, track: number, now: number | null) {
-    const { lanes } = this.#shown;
-    const ticks = scale.ticks(lanes.start, track);
-    const axis = this.#axis.firstElementChild as Element;
-    axis.replaceChildren(
-      ...ticks.map(({ x, text }) => {
-        const tick = h("i", x < 0.04 ? "nst-tlfirst" : x > 0.96 ? "nst-tllast" : null, text);
-        tick.style.insetInlineStart = percent(x);
-        return tick;
-      }),
-    );
-    const cuts = scale.cuts.filter(({ start, end }) => scale.x(end) > 0 && scale.x(start) < 1);
-    this.#marks.replaceChildren(
-      ...ticks.map(({ x }) => mark("nst-tltick", x, x)),
-      ...cuts.map(({ start, end }) =>
-        mark("nst-tlcut", Math.max(scale.x(start), 0), Math.min(scale.x(end), 1)),
-      ),
-    );
-    const x = now === null ? -1 : scale.x(now);
-    show(this.#now, x >= 0 && x <= 1.0001);
-    this.#now.style.insetInlineStart = percent(Math.min(x, 1));
-  }
-
   #drawRange(range: Stretch | null) {
-    const [from, to] = range ? [this.scale.x(range.start), this.scale.x(range.end)] : [2, 2];
-    show(this.#range, to >= 0 && from <= 1);
-    this.#range.style.insetInlineStart = percent(Math.max(from, 0));
-    this.#range.style.inlineSize = percent(Math.min(to, 1) - Math.max(from, 0));
+    this.#axis.select(range, this.scale);
     const zero = this.#shown.lanes.start;
     const part = range ?? this.window;
     const digits = part && part.end - part.start < 1 ? 3 : 1;
@@ -200,11 +167,11 @@ export class Panel implements Gestures {
   // --- what the reader does -----------------------------------------------------------------
 
   place({ clientX, target }: MouseEvent): number | null {
-    const { left, width } = rect(this.#over);
+    const { left, width } = rect(this.#axis.over);
     const inTrack = (target as Element).closest?.(".nst-tlt") !== null || this.#drag !== null;
     if (!width || !inTrack) return null;
     const x = Math.min(Math.max((clientX - left) / width, 0), 1);
-    return getComputedStyle(this.#over).direction === "rtl" ? 1 - x : x;
+    return getComputedStyle(this.#axis.over).direction === "rtl" ? 1 - x : x;
   }
 
   pointed(event: PointerEvent) {
@@ -262,7 +229,7 @@ export class Panel implements Gestures {
   /** Models stand in the upper half of a lane, tools in the lower. */
   #spanAt(row: LaneRow, x: number, y: number): Span | undefined {
     const time = this.scale.time(x);
-    const reach = Math.abs(this.scale.time(x + 4 / this.track) - time);
+    const reach = Math.abs(this.scale.time(x + 4 / this.#axis.width) - time);
     const { top, height } = rect(row.track);
     const upper = y < top + height / 2;
     const kinds: Kind[] = upper ? ["model", "wait"] : ["tool", "failed", "wait"];
@@ -317,15 +284,4 @@ export class Panel implements Gestures {
 
 function within(time: number, { start, end }: Stretch): boolean {
   return time >= start && time <= end;
-}
-
-function mark(look: string, from: number, to: number): HTMLElement {
-  const el = h("i", look);
-  el.style.insetInlineStart = percent(from);
-  if (to > from) el.style.inlineSize = percent(to - from);
-  return el;
-}
-
-function percent(x: number): string {
-  return `${(x * 100).toFixed(3)}%`;
 }

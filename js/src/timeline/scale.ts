@@ -1,5 +1,6 @@
 import { clock } from "../wording.ts";
-import type { Gap, Stretch } from "./spans.ts";
+import type { Gap } from "./gaps.ts";
+import type { Stretch } from "./spans.ts";
 
 /** A gap is drawn no wider than this share of all the time in which something ran. */
 const IDLE = 0.04;

@@ -3,17 +3,18 @@ import type { Feature } from "../explore.ts";
 import { icon } from "../icons.ts";
 import type { Changes } from "../store.ts";
 import type { Display } from "../views/run.ts";
+import { Older } from "./older.ts";
 import { Panel } from "./panel.ts";
 import { revealBox, revealRow } from "./reveal.ts";
-import { type Lane, type Lanes, lanesOf, type Span, type Stretch, type Told } from "./spans.ts";
+import { type Lane, type Lanes, lanesOf, type Span, type Stretch } from "./spans.ts";
 import { Strip } from "./strip.ts";
 import { Table } from "./table.ts";
 
 /** Milliseconds between two drawings while a run goes on, or while it waits. */
 const LIVE = 250;
 const IDLE = 1000;
-/** So long after an answer the kernel is not asked again. */
-const ASKED = 5000;
+/** Into so many parts what is seen of the time is resolved. */
+const FINE = 2000;
 
 /** When what ran: a strip, the timeline, and the same as a table. */
 export class Timeline implements Feature {
@@ -22,17 +23,14 @@ export class Timeline implements Feature {
   #table: Table;
   #button: HTMLButtonElement;
   #lanes: Lanes = { lanes: [], start: 0, end: 1, gaps: [] };
-  #told: Told | null = null;
-  #epoch: string | null = null;
-  #askedAt = Number.NEGATIVE_INFINITY;
+  #older: Older;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #due = Number.POSITIVE_INFINITY;
   /** Not drawn, because nobody could see it. */
   #stale = false;
   #inSight = true;
   #status = "";
-  /** A row that the kernel was asked for, to be selected when it comes. */
-  #wanted: { key: string; seq: number } | null = null;
+  #calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   constructor(readonly display: Display) {
     const { model, store, signal } = display;
@@ -45,10 +43,11 @@ export class Timeline implements Feature {
         hue: (lane) => this.#hue(lane),
         chosen: (lane, span) => this.#choose(lane, span),
         ranged: (range) => this.#range(range),
-        zoomed: () => this.#zoomed(),
+        zoomed: () => this.#draw(),
       },
       signal,
     );
+    this.#older = new Older(display, (within) => this.#soon(within));
     this.#strip = new Strip(() => this.#open(), signal);
     this.#table = new Table(() => this.showTable(false), signal);
     display.main.before(this.#strip.el, this.#panel.el, this.#table.el);
@@ -100,7 +99,7 @@ export class Timeline implements Feature {
   }
 
   drawn(changes: Changes) {
-    this.#fetchWanted();
+    this.#older.arrived();
     const { status } = this.display.store.run;
     const ended = status !== this.#status;
     this.#status = status;
@@ -167,12 +166,13 @@ export class Timeline implements Feature {
     const { status } = store.run;
     const running = status === "running" && store.connection === "live";
     // The clock alone makes lanes longer; a strip may become due.
-    if (running) this.#soon(this.#used ? LIVE : IDLE);
+    if (running) this.#soon(this.#used && !this.#calm.matches ? LIVE : IDLE);
     else if (status === "interrupted" && this.#used && store.connection === "live") this.#soon(IDLE);
     if (!this.#used) return show(this.#strip.el, false);
-    this.#ask();
+    const { start, end } = this.#panel.window ?? this.#lanes;
+    this.#older.ask((end - start) / FINE, this.#table.shown);
     const now = store.now();
-    this.#lanes = lanesOf(store, this.#told, now);
+    this.#lanes = lanesOf(store, this.#older.told, now);
     show(this.#strip.el, this.#hasStrip);
     if (this.#hasStrip) this.#strip.update(this.#lanes, running, (lane) => this.#hue(lane));
     const selection = model.get("selection");
@@ -186,38 +186,7 @@ export class Timeline implements Feature {
     return key ? this.display.stage.hue(label) : "var(--nst-a0)";
   }
 
-  // --- the kernel ---------------------------------------------------------------------------
-
-  /** Asks for what is not in the page, or not finely enough. */
-  async #ask() {
-    const { store, comm } = this.display;
-    if (store.epoch !== this.#epoch) {
-      this.#epoch = store.epoch;
-      this.#told = null;
-      this.#askedAt = Number.NEGATIVE_INFINITY;
-    }
-    const told = this.#told;
-    const { window } = this.#panel;
-    const seconds = window ? window.end - window.start : this.#lanes.end - this.#lanes.start;
-    const resolution = Math.max(seconds / 2000, 0.001);
-    const lacks = store.earlier(null) > 0 && (!told || store.floorOf(null) > told.upto + 1);
-    const coarse = told !== null && store.earlier(null) > 0 && told.resolution > resolution * 4;
-    const counts = this.#table.shown && (told?.upto ?? -1) < (store.seqs.at(-1) ?? 0);
-    if (!(lacks || coarse || counts) || performance.now() - this.#askedAt < ASKED) return;
-    if (store.connection !== "live") return;
-    this.#askedAt = performance.now();
-    const { epoch } = store;
-    const answer = await comm.ask({ question: "spans", resolution });
-    if (!answer?.spans || epoch !== store.epoch) return;
-    this.#told = answer as unknown as Told;
-    this.#soon(0);
-  }
-
   // --- what the reader does -----------------------------------------------------------------
-
-  #zoomed() {
-    this.#draw();
-  }
 
   #range(range: Stretch | null) {
     const round = (time: number) => Math.round(time * 1000) / 1000;
@@ -231,41 +200,16 @@ export class Timeline implements Feature {
     const { display } = this;
     const { store } = display;
     if (span && span.seq >= 0) {
-      const record = store.records.get(span.seq);
-      if (record && !store.hides(record)) {
+      this.#older.want(lane.key, span.seq, (record) => {
         display.choose("selection", record.id);
         revealRow(display, record);
-      } else this.#fetch(lane.key, span.seq);
+      });
       return;
     }
     const call = store.namespaces.get(lane.key)?.spawned_by;
     if (call) display.choose("selection", call);
     revealBox(display, lane.key);
   }
-
-  /** Older rows come page by page, until the wanted one is here. */
-  #fetch(key: string, seq: number) {
-    this.#wanted = { key, seq };
-    this.display.comm.fetchEarlier(key);
-  }
-
-  #fetchWanted() {
-    const { store, comm } = this.display;
-    if (!this.#wanted) return;
-    const { key, seq } = this.#wanted;
-    const record = store.records.get(seq);
-    if (record && !store.hides(record)) {
-      this.#wanted = null;
-      this.display.choose("selection", record.id);
-      revealRow(this.display, record);
-    } else if (!store.earlier(key)) this.#wanted = null;
-    else if (this.#floor !== store.floorOf(key)) {
-      this.#floor = store.floorOf(key);
-      comm.fetchEarlier(key);
-    }
-  }
-
-  #floor = -1;
 }
 
 /** A range as the trait has it. */
