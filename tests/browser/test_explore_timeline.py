@@ -168,7 +168,7 @@ def test_keys_reach_every_agent_and_tell_exact_times(board):
 
 def test_a_hundred_agents_are_drawn_in_a_frame_and_scroll_inside(board):
     run = board()
-    ran(run, {f"agent{i}": (i / 3, i / 3 + 20) for i in range(100)}, calls=20)
+    rows = ran(run, {f"agent{i}": (i / 3, i / 3 + 20) for i in range(100)}, calls=20)
     draw = """() => {
       const times = [];
       for (let i = 0; i < 5; i++) {
@@ -187,6 +187,10 @@ def test_a_hundred_agents_are_drawn_in_a_frame_and_scroll_inside(board):
     run.page.keyboard.press("End")
     last = run.page.get_by_role("button", name="agent99, ")
     expect(last).to_be_in_viewport()
+    set_trait(run, "selection", rows[30]["id"])
+    expect(run.page.locator(".nst-tlon")).to_be_in_viewport()
+    set_trait(run, "selection", rows[-1]["id"])
+    expect(run.page.locator(".nst-tlon")).to_be_in_viewport()
     bars = last.locator("xpath=following-sibling::*[1]").locator("i")
     expect(bars.first).to_be_attached()
 

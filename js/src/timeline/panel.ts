@@ -99,6 +99,8 @@ export class Panel implements Gestures {
   }
 
   update(shown: Shown) {
+    const { selected } = shown;
+    const fresh = selected !== null && selected !== this.#shown.selected;
     this.#shown = shown;
     const { lanes } = shown.lanes;
     const seen = lanes.slice(0, LANES);
@@ -124,7 +126,15 @@ export class Panel implements Gestures {
     show(this.#lanes, lanes.length > 0);
     const hidden = lanes.length - seen.length;
     setText(this.#more, hidden > 0 ? `${number(hidden)} more agents are not drawn` : "");
+    if (fresh) this.#bringIn(lanes.findIndex(({ spans }) => spans.some(({ seq }) => seq === selected)));
     this.draw();
+  }
+
+  /** Scrolls the list, and only that, to a lane. */
+  #bringIn(at: number) {
+    const { scrollTop, clientHeight } = this.#lanes;
+    const out = at * ROW < scrollTop || (at + 1) * ROW > scrollTop + clientHeight;
+    if (at >= 0 && clientHeight && out) this.#lanes.scrollTop = at * ROW - clientHeight / 2;
   }
 
   /** Draws what is in sight. */
