@@ -12,18 +12,21 @@ const SILENCE = 30;
 /** Between two runs, and while a person was waited for. */
 export function gapsOf(store: Store, lanes: Lane[], start: number, end: number): Gap[] {
   const gaps: Gap[] = [];
-  const done = lanes.flatMap(({ spans }) => spans.filter(({ kind }) => kind !== "wait"));
-  const times = [...done.flatMap((span) => [span.start, span.end]), ...lanes.map((lane) => lane.start)];
-  times.sort((a, b) => a - b);
-  for (const { spans } of lanes)
-    for (const { kind, start: asked, end: answered } of spans) {
-      if (kind !== "wait") continue;
+  const waits = lanes.flatMap(({ spans }) => spans.filter(({ kind }) => kind === "wait"));
+  if (waits.length) {
+    const ran = lanes.flatMap(({ spans }) => spans.filter(({ kind }) => kind !== "wait"));
+    const times = [...ran.flatMap((span) => [span.start, span.end]), ...lanes.map((lane) => lane.start)];
+    times.sort((a, b) => a - b);
+    for (const { start: asked, end: answered } of waits) {
       // What else had been begun went on for a while.
       let since = asked;
       for (const time of times) if (time > since && time < answered) since = time;
       if (answered > since) gaps.push({ start: since, end: answered, waiting: true });
     }
-  const busy: Stretch[] = [...done, ...gaps, ...lanes.slice(1)];
+  }
+  // What an agent did lies within its lane.
+  const own = lanes[0]?.spans.filter(({ kind }) => kind !== "wait") ?? [];
+  const busy: Stretch[] = [...own, ...gaps, ...lanes.slice(1)];
   const { started_at = end, ended_at = end } = store.run;
   busy.push({ start: started_at, end: ended_at });
   const asked = new Set<number>();

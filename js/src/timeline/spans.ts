@@ -66,13 +66,15 @@ export function spanOf(record: Record, now: number): Span | null {
 export function lanesOf(store: Store, told: Told | null, now: number): Lanes {
   const spans = spansOf(store, told, now);
   const lanes: Lane[] = [];
-  const add = (key: string, depth: number) => {
+  const open: [key: string, depth: number][] = [["", 0]];
+  for (let next = open.pop(); next; next = open.pop()) {
+    const [key, depth] = next;
     const namespace = store.namespaces.get(key);
-    if (!namespace) return;
+    if (!namespace) continue;
     lanes.push(laneOf(namespace, depth, spans.get(key) ?? [], told, store, now));
-    for (const child of store.tree.children(key)) if ("key" in child) add(child.key, depth + 1);
-  };
-  add("", 0);
+    const inside = store.tree.children(key).flatMap((child) => ("key" in child ? child.key : []));
+    for (const inner of inside.reverse()) open.push([inner, depth + 1]);
+  }
   const [root] = lanes;
   if (!root || (store.run.status === "idle" && store.records.size === 0 && lanes.length === 1))
     return { lanes: [], start: now, end: now, gaps: [] };
