@@ -1,6 +1,7 @@
 import { copyText } from "./copy.ts";
 import { Keys } from "./keys/keys.ts";
 import type { Changes } from "./store.ts";
+import { Timeline } from "./timeline/timeline.ts";
 import { asMarkdown } from "./transcript.ts";
 import { menu } from "./views/menu.ts";
 import type { Display } from "./views/run.ts";
@@ -17,12 +18,14 @@ export interface Feature {
 /** What is not needed to watch a run: it comes when the run is drawn already. */
 export class Explorer implements Feature {
   #features: Feature[];
+  readonly timeline: Timeline;
+  readonly keys: Keys;
 
   constructor(readonly display: Display) {
-    const none = { isOpen: false, toggle() {}, close() {} };
-    const keys = new Keys(display, { search: none, timeline: none, inspector: none });
-    this.#features = [new Shelf(display), keys];
-    display.header.tools.prepend(this.#menu(keys));
+    display.header.tools.prepend(this.#menu());
+    this.timeline = new Timeline(display);
+    this.keys = new Keys(display, { timeline: this.timeline });
+    this.#features = [new Shelf(display), this.timeline, this.keys];
   }
 
   built() {
@@ -33,7 +36,7 @@ export class Explorer implements Feature {
     for (const feature of this.#features) feature.drawn(changes);
   }
 
-  #menu(keys: Keys): HTMLElement {
+  #menu(): HTMLElement {
     const { display } = this;
     const { model, store, signal } = display;
     const mode = () => (model.get("mode") === "log" ? "log" : "nested");
@@ -52,8 +55,12 @@ export class Explorer implements Feature {
               label: () => (mode() === "nested" ? "Log view" : "Nested view"),
               act: () => display.choose("mode", mode() === "nested" ? "log" : "nested"),
             },
+            {
+              label: () => (this.timeline.tableShown ? "Close timeline table" : "Timeline as table"),
+              act: () => this.timeline.showTable(!this.timeline.tableShown),
+            },
             { label: "Copy as Markdown", act: () => void copyText(asMarkdown(store)) },
-            { label: "Keyboard shortcuts", act: () => keys.help() },
+            { label: "Keyboard shortcuts", act: () => this.keys.help() },
           ],
         },
         {

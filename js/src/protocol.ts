@@ -193,4 +193,9 @@ export interface Traits {
   follow: boolean;
   static_key: string;
   announce: "milestones" | "all";
+  timeline: boolean;
+  /** Start and end, in seconds since the epoch. */
+  time_range: [number, number] | null;
+  /** Id of a record. */
+  selection: string | null;
 }

@@ -9,16 +9,8 @@ import { controls, handle, itemAround, items, neighbour } from "./items.ts";
 import { Shortcuts } from "./shortcuts.ts";
 
 /** What keys open and close. */
-export interface Panel {
-  readonly isOpen: boolean;
-  toggle(): void;
-  close(): void;
-}
-
 export interface Panels {
-  search: Panel;
-  timeline: Panel;
-  inspector: Panel;
+  timeline: { toggle(): void };
 }
 
 const ATTENTION = new Set(["failed", "pending", "interrupted"]);
@@ -70,7 +62,7 @@ export class Keys implements Feature {
     const inLog = this.display.area.contains(target);
     const letters = this.display.model.get("keys") !== false;
     const act =
-      this.#anywhere(event) ??
+      (event.key === "Escape" ? () => this.#leave() : undefined) ??
       (letters ? this.#letter(event.key) : undefined) ??
       (inLog ? this.#inLog(event, target) : undefined);
     if (!act) return;
@@ -78,21 +70,11 @@ export class Keys implements Feature {
     event.preventDefault();
   }
 
-  #anywhere({ key }: KeyboardEvent): (() => void) | undefined {
-    const { search } = this.panels;
-    if (key === "Escape") return () => this.#leave();
-    if (key === "F3" && !search.isOpen) return () => search.toggle();
-    return undefined;
-  }
-
   #letter(key: string): (() => void) | undefined {
     const { follow } = this.display;
-    const { search, timeline, inspector } = this.panels;
     const acts: { [key: string]: () => void } = {
-      "/": () => (search.isOpen ? search.close() : search.toggle()),
-      t: () => timeline.toggle(),
+      t: () => this.panels.timeline.toggle(),
       f: () => (follow.on ? follow.stop() : follow.start()),
-      i: () => inspector.toggle(),
       n: () => void this.#attention(1),
       N: () => void this.#attention(-1),
       c: () => void this.#copy(),
@@ -103,7 +85,7 @@ export class Keys implements Feature {
   }
 
   #inLog(event: KeyboardEvent, target: HTMLElement): (() => void) | undefined {
-    const { area, log } = this.display;
+    const { log } = this.display;
     const { key, shiftKey } = event;
     if (key === "Tab") {
       this.#tab(target, shiftKey);
@@ -123,10 +105,6 @@ export class Keys implements Feature {
         return () => this.#open(current);
       case "ArrowLeft":
         return () => this.#close(current);
-      case " ":
-        return target === area || target === current || current?.contains(target)
-          ? () => this.panels.inspector.toggle()
-          : undefined;
       default:
         return undefined;
     }
@@ -227,19 +205,11 @@ export class Keys implements Feature {
     event.preventDefault();
   }
 
-  /** Closes the inspector, then the search; then goes back to the cell. */
+  /** Goes back to the cell. */
   #leave() {
-    const { inspector, search } = this.panels;
-    const { root, area } = this.display;
-    const focused = (root.getRootNode() as Document).activeElement;
-    if (inspector.isOpen) inspector.close();
-    else if (search.isOpen) search.close();
-    else {
-      const around = root.parentElement?.closest<HTMLElement>("[tabindex]");
-      if (around) around.focus({ preventScroll: true });
-      else (focused as HTMLElement | null)?.blur();
-      return;
-    }
-    if (focused && !focused.isConnected) this.focus(this.#item() ?? area);
+    const { root } = this.display;
+    const around = root.parentElement?.closest<HTMLElement>("[tabindex]");
+    if (around) around.focus({ preventScroll: true });
+    else ((root.getRootNode() as Document).activeElement as HTMLElement | null)?.blur();
   }
 }

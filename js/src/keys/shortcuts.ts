@@ -8,15 +8,13 @@ const LIST: [keys: string, what: string][] = [
   ["←", "Close box, or to the box around it"],
   ["Home End", "First, last row"],
   ["Enter", "Show or hide details"],
-  ["Space i", "Inspector"],
-  ["/ F3", "Search"],
   ["t", "Timeline"],
   ["f", "Follow the end, or stop"],
   ["n N", "Next, previous that failed or waits"],
   ["*", "Open all boxes beside this one"],
   ["c", "Copy row"],
   ["?", "This list"],
-  ["Esc", "Close inspector, close search, leave to the cell"],
+  ["Esc", "Leave to the cell"],
 ];
 
 /** The list of keys, in a dialog. */

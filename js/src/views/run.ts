@@ -236,7 +236,9 @@ export function runView(
       drawing.draw(changes);
       explorer?.drawn(changes);
       trim(stage);
-      frame(changed, changes.added.filter((seq) => isDrawn(store.records.get(seq) as Record)).length);
+      // Some may have come and gone in one frame.
+      const added = changes.added.flatMap((seq) => store.records.get(seq) ?? []);
+      frame(changed, added.filter(isDrawn).length);
     }
   }, signal);
 
