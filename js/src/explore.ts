@@ -1,3 +1,4 @@
+import { Rendered } from "./artifacts/rendered.ts";
 import { copyText } from "./copy.ts";
 import type { Changes } from "./store.ts";
 import { asMarkdown } from "./transcript.ts";
@@ -19,7 +20,7 @@ export class Explorer implements Feature {
 
   constructor(readonly display: Display) {
     display.header.tools.prepend(this.#menu());
-    this.#features = [new Shelf(display)];
+    this.#features = [new Shelf(display), new Rendered(display)];
   }
 
   built() {

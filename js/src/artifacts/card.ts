@@ -1,0 +1,129 @@
+import { confirm } from "../copy.ts";
+import { ended, h, on, setText, show } from "../dom.ts";
+import { changeIcon, type Icon, icon } from "../icons.ts";
+import type { Record } from "../protocol.ts";
+import { iconOf, nameOf } from "../views/made.ts";
+import type { Row } from "../views/row.ts";
+import type { Display } from "../views/run.ts";
+import { clean, label } from "../wording.ts";
+import { drawBundle } from "./mimebundle.ts";
+import { canCopy, canSave, copyArtifact, saveArtifact } from "./save.ts";
+
+/** A card with the artifact itself. */
+export function artifactCard(record: Record, display: Display): Row {
+  const { signal } = display.stage;
+  let mark = icon(iconOf(record.kind), "nst-mut");
+  let current = record;
+  let drawn: unknown;
+  let end = new AbortController();
+  const title = h("b");
+  const kind = h("span");
+  const body = h("div", "nst-ab");
+  const buttons = {
+    open: act("Open", "out", signal, () => openLarge(current, display)),
+    copy: act("Copy", "copy", signal, async (button) => confirm(button, await copyArtifact(current))),
+    save: act("Save", "save", signal, () => saveArtifact(current)),
+  };
+  const head = h("div", "nst-ah", mark, title, kind, h("span", "nst-sp"), ...Object.values(buttons));
+  const el = h("section", { class: "nst-art", "data-artifact": record.id }, head, body);
+  ended(signal, () => end.abort());
+  const row = {
+    el,
+    update(changed: Record) {
+      current = changed;
+      mark = changeIcon(mark, iconOf(changed.kind), "nst-mut");
+      const name = nameOf(changed);
+      el.dataset.kind = changed.kind ?? "";
+      el.setAttribute("aria-label", name);
+      setText(title, name);
+      title.title = name;
+      setText(kind, label(changed.kind));
+      if (changed.mime === drawn) return;
+      drawn = changed.mime;
+      end.abort();
+      end = new AbortController();
+      const nodes = contents(changed, display, end.signal);
+      show(buttons.open, nodes !== null);
+      show(buttons.copy, canCopy(changed));
+      show(buttons.save, canSave(changed));
+      body.replaceChildren(...(nodes ?? [nothing(changed)]));
+    },
+  };
+  row.update(record);
+  return row;
+}
+
+function act(
+  name: string,
+  picture: Icon,
+  signal: AbortSignal,
+  does: (button: HTMLButtonElement) => void,
+): HTMLButtonElement {
+  const button = h("button", { class: "nst-ib", "aria-label": name, title: name }, icon(picture));
+  on(button, "click", signal, () => does(button));
+  return button;
+}
+
+function contents(record: Record, display: Display, signal: AbortSignal): Node[] | null {
+  const nodes = drawBundle(record.mime ?? {}, nameOf(record), display, signal);
+  return nodes.length ? nodes : null;
+}
+
+function nothing(record: Record): HTMLElement {
+  return h("p", "nst-mut", clean(record.content) || "Nothing to show here.");
+}
+
+/** The artifact alone, in front of the page; Escape leads back to the button that opened it. */
+function openLarge(record: Record, display: Display) {
+  const { root, stage } = display;
+  const end = new AbortController();
+  const name = nameOf(record);
+  const close = act("Close", "cross", end.signal, () => dialog.close());
+  const copy = act("Copy", "copy", end.signal, async (button) => confirm(button, await copyArtifact(record)));
+  const save = act("Save", "save", end.signal, () => saveArtifact(record));
+  show(copy, canCopy(record));
+  show(save, canSave(record));
+  const dialog = h(
+    "dialog",
+    { class: "nst-dialog", "aria-label": name, "data-kind": record.kind },
+    h(
+      "div",
+      "nst-ah",
+      icon(iconOf(record.kind), "nst-mut"),
+      h("b", null, name),
+      h("span", null, label(record.kind)),
+      h("span", "nst-sp"),
+      copy,
+      save,
+      close,
+    ),
+    h(
+      "div",
+      { class: "nst-ab", tabindex: 0, role: "group", "aria-label": "Content" },
+      ...(contents(record, display, end.signal) ?? [nothing(record)]),
+    ),
+  );
+  const gone = () => {
+    end.abort();
+    dialog.remove();
+  };
+  const opener = (root.getRootNode() as Document | ShadowRoot).activeElement;
+  on(dialog, "close", end.signal, () => {
+    gone();
+    if (opener instanceof HTMLElement) opener.focus();
+  });
+  // Notebooks take the key for their own.
+  on(dialog, "keydown", end.signal, (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    dialog.close();
+  });
+  on(dialog, "click", end.signal, (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  ended(stage.signal, gone);
+  root.append(dialog);
+  dialog.showModal();
+  close.focus();
+}
