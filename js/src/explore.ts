@@ -1,6 +1,7 @@
 import { Rendered } from "./artifacts/rendered.ts";
 import { copyText } from "./copy.ts";
 import type { Changes } from "./store.ts";
+import { Structure } from "./structure/strip.ts";
 import { asMarkdown } from "./transcript.ts";
 import { menu } from "./views/menu.ts";
 import type { Display } from "./views/run.ts";
@@ -17,10 +18,12 @@ export interface Feature {
 /** What is not needed to watch a run: it comes when the run is drawn already. */
 export class Explorer implements Feature {
   #features: Feature[];
+  #structure: Structure;
 
   constructor(readonly display: Display) {
+    this.#structure = new Structure(display);
     display.header.tools.prepend(this.#menu());
-    this.#features = [new Shelf(display), new Rendered(display)];
+    this.#features = [new Shelf(display), new Rendered(display), this.#structure];
   }
 
   built() {
@@ -49,6 +52,10 @@ export class Explorer implements Feature {
             {
               label: () => (mode() === "nested" ? "Log view" : "Nested view"),
               act: () => display.choose("mode", mode() === "nested" ? "log" : "nested"),
+            },
+            {
+              label: () => (this.#structure.shown ? "Hide structure" : "Show structure"),
+              act: () => this.#structure.toggle(),
             },
             { label: "Copy as Markdown", act: () => void copyText(asMarkdown(store)) },
           ],

@@ -44,6 +44,9 @@ export function plainHtml(html: string): DocumentFragment | null {
   for (const cell of fragment.querySelectorAll<HTMLElement>("td"))
     cell.classList.toggle("nst-num", NUMBER.test(cell.textContent.trim()));
   for (const table of [...fragment.querySelectorAll("table")]) {
+    const first = table.tBodies[0]?.rows[0];
+    for (const name of table.tHead?.rows.item(table.tHead.rows.length - 1)?.cells ?? [])
+      if (first?.cells[name.cellIndex]?.classList.contains("nst-num")) name.classList.add("nst-num");
     const scrolled = h("div", "nst-table");
     table.replaceWith(scrolled);
     scrolled.append(table);
