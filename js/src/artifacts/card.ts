@@ -24,7 +24,7 @@ export function artifactCard(record: Record, display: Display): Row {
     copy: act("Copy", "copy", signal, async (button) => confirm(button, await copyArtifact(current))),
     save: act("Save", "save", signal, () => saveArtifact(current)),
   };
-  const head = h("div", "nst-ah", mark, title, kind, h("span", "nst-sp"), ...Object.values(buttons));
+  const head = h("div", "nst-ah", mark, title, kind, ...Object.values(buttons));
   const el = h("section", { class: "nst-art", "data-artifact": record.id }, head, body);
   ended(signal, () => end.abort());
   const row = {
@@ -92,7 +92,6 @@ function openLarge(record: Record, display: Display) {
       icon(iconOf(record.kind), "nst-mut"),
       h("b", null, name),
       h("span", null, label(record.kind)),
-      h("span", "nst-sp"),
       copy,
       save,
       close,

@@ -44,9 +44,10 @@ export function plainHtml(html: string): DocumentFragment | null {
   for (const cell of fragment.querySelectorAll<HTMLElement>("td"))
     cell.classList.toggle("nst-num", NUMBER.test(cell.textContent.trim()));
   for (const table of [...fragment.querySelectorAll("table")]) {
-    const first = table.tBodies[0]?.rows[0];
-    for (const name of table.tHead?.rows.item(table.tHead.rows.length - 1)?.cells ?? [])
-      if (first?.cells[name.cellIndex]?.classList.contains("nst-num")) name.classList.add("nst-num");
+    const first = table.querySelector("tbody tr")?.children;
+    const names = [...table.querySelectorAll("thead tr")].at(-1)?.children ?? [];
+    for (const [i, name] of [...names].entries())
+      name.classList.toggle("nst-num", Boolean(first?.[i]?.classList.contains("nst-num")));
     const scrolled = h("div", "nst-table");
     table.replaceWith(scrolled);
     scrolled.append(table);
@@ -79,9 +80,9 @@ function text(content: string, parent: Node): Text {
 }
 
 /** A table as tab-separated lines, for a spreadsheet. */
-export function cellsOf(table: HTMLTableElement): string {
-  const lines = [...table.rows].map((row) =>
-    [...row.cells].map((cell) => cell.textContent.trim().replace(/\s+/g, " ")).join("\t"),
+export function cellsOf(table: Element): string {
+  const lines = [...table.querySelectorAll("tr")].map((row) =>
+    [...row.children].map((cell) => cell.textContent.trim().replace(/\s+/g, " ")).join("\t"),
   );
   return lines.join("\n");
 }

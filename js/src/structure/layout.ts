@@ -29,7 +29,7 @@ export interface Layout {
 }
 
 export const HEIGHT = 24;
-const GAP_X = 34;
+const GAP_X = 30;
 const GAP_Y = 10;
 const PAD = 10;
 /** Characters of a name that are drawn. */
@@ -51,7 +51,7 @@ export function layout(graph: Graph): Layout {
   const columns: string[][] = [];
   for (const id of ids) (columns[rank.get(id) as number] ??= []).push(id);
   const order = ordered(columns, forward);
-  const widths = new Map(graph.nodes.map(({ id, name }) => [id, 26 + shortName(name).length * 6.6]));
+  const widths = new Map(graph.nodes.map(({ id, name }) => [id, 30 + shortName(name).length * 7.4]));
   const tallest = Math.max(0, ...order.map((column) => column.length));
   const rows = tallest * HEIGHT + Math.max(0, tallest - 1) * GAP_Y;
   const names = new Map(graph.nodes.map(({ id, name }) => [id, name]));

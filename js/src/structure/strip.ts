@@ -169,10 +169,15 @@ function picture({ width, height, lines }: Layout): SVGSVGElement {
 }
 
 function drawNode({ id, name, x, y, width }: Placed): SVGGElement {
-  const group = svg("g", { class: "nst-node", transform: `translate(${x} ${y})` });
+  const group = svg("g", { class: "nst-node", "data-state": "", transform: `translate(${x} ${y})` });
   const full = svg("title", {});
   full.textContent = label(id.replaceAll(":", " › "));
-  const text = svg("text", { x: 21, y: HEIGHT / 2, "dominant-baseline": "central" });
+  const text = svg("text", {
+    x: width / 2,
+    y: HEIGHT / 2,
+    "text-anchor": "middle",
+    "dominant-baseline": "central",
+  });
   text.textContent = shortName(name);
   group.append(full, svg("rect", { width, height: HEIGHT, rx: 6 }), text);
   if (/^__(?:start|end)__$/.test(id.split(":").at(-1) ?? "")) group.classList.add("nst-terminal");
