@@ -14,7 +14,7 @@ import {
 } from "./builders.ts";
 
 function graph(...edges: [string, string, boolean?][]): Graph {
-  const ids = [...new Set(edges.flatMap(([from, to]) => [from, to]))];
+  const ids = [...new Set(edges.flatMap((edge) => edge.slice(0, 2) as string[]))];
   return {
     nodes: ids.map((id) => ({ id, name: id.split(":").at(-1) as string })),
     edges: edges.map(([source, target, conditional = false]) => ({ source, target, conditional })),

@@ -77,7 +77,21 @@ def _read(drawn: Any) -> tuple[dict[str, str], dict[tuple[str, str], bool]]:
         ends = text(str(edge.source))[:_MAX_NAME], text(str(edge.target))[:_MAX_NAME]
         if ends[0] in nodes and ends[1] in nodes:
             edges[ends] = edges.get(ends, True) and bool(edge.conditional)
+    if len(edges) <= MOST_EDGES:
+        for key in [key for key in nodes if key.endswith((":__start__", ":__end__"))]:
+            _bridge(key, nodes, edges)
     return nodes, edges
+
+
+def _bridge(key: str, nodes: dict[str, str], edges: dict[tuple[str, str], bool]) -> None:
+    """Takes out the start or the end of a subgraph, which nothing runs in."""
+    before = {source: edges.pop((source, key)) for source, target in list(edges) if target == key}
+    after = {target: edges.pop((key, target)) for source, target in list(edges) if source == key}
+    del nodes[key]
+    for source, first in before.items():
+        for target, second in after.items():
+            ends = source, target
+            edges[ends] = edges.get(ends, True) and (first or second)
 
 
 def _folded(

@@ -7,12 +7,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 from langgraph.func import entrypoint, task
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START, MessagesState, StateGraph
 from typing_extensions import TypedDict
 
 import nestling
 from nestling import structure as module
+from nestling.demo import ScriptedChatModel
 from nestling.questions import answer
 from nestling.structure import structure
 
@@ -36,6 +38,11 @@ def graph(*names: str, inner: Any = None) -> StateGraph:
     return builder
 
 
+def look(place: str) -> str:
+    """Looks."""
+    return place
+
+
 def told(view: nestling.View) -> dict[str, Any]:
     return structure(view, {})
 
@@ -57,13 +64,24 @@ def test_nodes_of_subgraphs_bear_their_path():
     assert {"id": "team:a", "name": "a"} in told(view)["nodes"]
 
 
+def test_the_starts_and_ends_of_subgraphs_are_left_out():
+    agent = create_agent(ScriptedChatModel(script=["Hi"]), [look], name="agent")
+    builder = StateGraph(MessagesState)
+    builder.add_node("agent", agent)
+    builder.add_edge(START, "agent")
+    found = told(nestling.watch(builder.compile()))
+    ids = {node["id"] for node in found["nodes"]}
+    assert ids == {"__start__", "agent:model", "agent:tools", "__end__"}
+    edges = {(e["source"], e["target"]): e["conditional"] for e in found["edges"]}
+    assert edges[("__start__", "agent:model")] is False
+    assert edges[("agent:model", "__end__")] is True
+
+
 def test_subgraphs_are_drawn_as_one_node_when_there_are_too_many():
     inner = graph(*(f"n{i}" for i in range(25))).compile()
     found = told(nestling.watch(graph("one", "two", "three", inner=inner).compile()))
     names = [node["name"] for node in found["nodes"]]
-    assert names == ["__start__", "__end__", "one", "two", "three"] or set(names) == {
-        *("__start__", "__end__", "one", "two", "three")
-    }
+    assert set(names) == {"__start__", "one", "two", "three", "__end__"}
     assert {(e["source"], e["target"]) for e in found["edges"]} >= {("one", "two")}
 
 

@@ -8,6 +8,7 @@ import type { Display } from "../views/run.ts";
 import { clean, label } from "../wording.ts";
 import { drawBundle } from "./mimebundle.ts";
 import { canCopy, canSave, copyArtifact, saveArtifact } from "./save.ts";
+import { scrolls } from "./scrolls.ts";
 
 /** A card with the artifact itself. */
 export function artifactCard(record: Record, display: Display): Row {
@@ -47,6 +48,7 @@ export function artifactCard(record: Record, display: Display): Row {
       show(buttons.copy, canCopy(changed));
       show(buttons.save, canSave(changed));
       body.replaceChildren(...(nodes ?? [nothing(changed)]));
+      scrolls(body, `Content of ${name}`, end.signal);
     },
   };
   row.update(record);

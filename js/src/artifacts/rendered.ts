@@ -4,6 +4,7 @@ import type { Record } from "../protocol.ts";
 import type { Display } from "../views/run.ts";
 import { label } from "../wording.ts";
 import { drawBundle } from "./mimebundle.ts";
+import { scrolls } from "./scrolls.ts";
 
 interface Drawn {
   mime: Record["mime"];
@@ -49,6 +50,7 @@ export class Rendered implements Feature {
     place.querySelector(":scope > [data-part=content]")?.after(slot);
     if (!slot.parentNode) place.append(slot);
     place.classList.add("nst-dressed");
+    scrolls(slot, named, end.signal);
     this.#drawn.set(place, { mime: record.mime, slot, end });
   }
 }
