@@ -124,7 +124,9 @@ describe("the strip", () => {
     answer(made, team);
     await drawn();
     const picture = () => strip(made.el).querySelector("svg[role=img]")?.getAttribute("aria-label");
-    expect(picture()).toBe("Graph of 4 nodes: start, plan (completed), model, tools (running)");
+    expect(picture()).toBe(
+      "Graph of 4 nodes: start, plan (completed), agent › model, agent › tools (running)",
+    );
     expect(strip(made.el).querySelectorAll("[data-icon=check]").length).toBe(1);
     made.model.receive(
       patch(1, {

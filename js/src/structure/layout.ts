@@ -33,11 +33,10 @@ const GAP_X = 30;
 const GAP_Y = 10;
 const PAD = 10;
 /** Characters of a name that are drawn. */
-const LONGEST = 22;
+const LONGEST = 26;
 
 export function shortName(name: string): string {
-  const plain = name.replace(/^__(\w+?)__$/, "$1");
-  return plain.length > LONGEST ? `${plain.slice(0, LONGEST - 1)}…` : plain;
+  return name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name;
 }
 
 /** The strip, from left to right: rank by the longest way from the start, cycles opened. */

@@ -88,8 +88,7 @@ export class Structure implements Feature {
   }
 
   #draw(graph: Graph) {
-    const named = { nodes: graph.nodes.map((node) => ({ ...node, name: this.#nameIn(graph, node) })) };
-    const made = layout({ ...graph, ...named });
+    const made = layout({ ...graph, nodes: graph.nodes.map(named) });
     this.#picture = picture(made);
     for (const node of made.nodes) {
       const group = drawNode(node);
@@ -99,14 +98,6 @@ export class Structure implements Feature {
     }
     this.#room.replaceChildren(this.#picture);
     show(this.#room, true);
-  }
-
-  /** Two nodes of one name are told apart by their subgraphs. */
-  #nameIn(graph: Graph, { id, name }: Graph["nodes"][number]): string {
-    const alone = graph.nodes.filter((other) => other.name === name).length === 1;
-    const around = id.split(":").at(-2);
-    const plain = label(name).replace(/^__(\w+?)__$/, "$1");
-    return alone || around === undefined ? plain : `${label(around)} › ${plain}`;
   }
 
   #light() {
@@ -134,6 +125,13 @@ export class Structure implements Feature {
 function graphIn(answer: { [name: string]: unknown }): Graph | null {
   const { nodes, edges } = answer as Partial<Graph>;
   return Array.isArray(nodes) && Array.isArray(edges) && nodes.length > 0 ? { nodes, edges } : null;
+}
+
+/** A node of a subgraph bears the name of that too. */
+function named({ id, name }: Graph["nodes"][number]): Graph["nodes"][number] {
+  const around = id.split(":").at(-2);
+  const plain = label(name).replace(/^__(\w+?)__$/, "$1");
+  return { id, name: around === undefined ? plain : `${label(around)} › ${plain}` };
 }
 
 function svg<K extends keyof SVGElementTagNameMap>(
