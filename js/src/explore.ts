@@ -1,6 +1,8 @@
+import { Rendered } from "./artifacts/rendered.ts";
 import { copyText } from "./copy.ts";
 import { Keys } from "./keys/keys.ts";
 import type { Changes } from "./store.ts";
+import { Structure } from "./structure/strip.ts";
 import { Timeline } from "./timeline/timeline.ts";
 import { asMarkdown } from "./transcript.ts";
 import { menu } from "./views/menu.ts";
@@ -20,12 +22,15 @@ export class Explorer implements Feature {
   #features: Feature[];
   readonly timeline: Timeline;
   readonly keys: Keys;
+  #structure: Structure;
 
   constructor(readonly display: Display) {
+    this.#structure = new Structure(display);
     display.header.tools.prepend(this.#menu());
     this.timeline = new Timeline(display);
     this.keys = new Keys(display, { timeline: this.timeline });
-    this.#features = [new Shelf(display), this.timeline, this.keys];
+    const drawn = [new Shelf(display), new Rendered(display)];
+    this.#features = [...drawn, this.#structure, this.timeline, this.keys];
   }
 
   built() {
@@ -58,6 +63,10 @@ export class Explorer implements Feature {
             {
               label: () => (this.timeline.tableShown ? "Close timeline table" : "Timeline as table"),
               act: () => this.timeline.showTable(!this.timeline.tableShown),
+            },
+            {
+              label: () => (this.#structure.shown ? "Hide structure" : "Show structure"),
+              act: () => this.#structure.toggle(),
             },
             { label: "Copy as Markdown", act: () => void copyText(asMarkdown(store)) },
             { label: "Keyboard shortcuts", act: () => this.keys.help() },

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from threading import current_thread, main_thread
 from typing import Any
 
+from nestling import figures, files
 from nestling.conversation import Conversation
 from nestling.encode import encode, short, text
 from nestling.records import Record
@@ -25,8 +26,11 @@ log = logging.getLogger("nestling")
 
 #: Bytes of everything that one artifact puts on the wire.
 MAX_BYTES = 700_000
+#: Cells of a table that is put on the wire whole.
+_MAX_CELLS = 20_000
 
 _KEPT = (
+    "application/vnd.jupyter.widget-view+json",
     "image/svg+xml",
     "image/png",
     "image/jpeg",
@@ -106,7 +110,7 @@ class Artifacts(Sequence[Artifact]):
 def describe(value: Any, title: str) -> dict[str, Any]:
     """`kind` and `mime` of an object. Never raises."""
     try:
-        return _describe(value)
+        return _describe(value, f"`view.artifacts[{short(title)!r}].data`")
     except Exception:
         log.warning("The artifact %r could not be drawn.", title, exc_info=True)
         return {"kind": type(value).__name__, "mime": {"text/plain": short(value, 400)}}
@@ -140,36 +144,66 @@ def _bundle(made: Any) -> dict[str, Any] | None:
             raise TypeError(f'a mimebundle has MIME types as keys ("text/html"), not {names}')
         mime = dict(made)
     else:
-        mime = _describe(made)["mime"]
+        mime = _describe(made, "")["mime"]
     return _fit(mime, where="") or None
 
 
-def _describe(value: Any) -> dict[str, Any]:
+def _describe(value: Any, where: str) -> dict[str, Any]:
+    """`where` the whole object is, said of one that is too large."""
     function = renderer.of_object(value)
     if function is not None:
         mime = drawn_by(function, value)
         if mime is not None:
             return {"kind": type(value).__name__, "mime": mime}
     if isinstance(value, dict) and "kind" in value and isinstance(value.get("mime"), dict):
-        return {"kind": str(value["kind"]), "mime": _fit(value["mime"])}  # told by a recording
+        return {
+            "kind": str(value["kind"]),
+            "mime": _fit(value["mime"], where),
+        }  # told by a recording
     if isinstance(value, (list, tuple)) and value and all(_is_figure(item) for item in value):
-        return {"kind": "figures", "mime": _fit({"image/png": [_png(item) for item in value]})}
+        return {
+            "kind": "figures",
+            "mime": _fit({"image/png": [_png(item) for item in value]}, where),
+        }
     if isinstance(value, str):
-        return {"kind": "markdown", "mime": _fit({"text/markdown": text(value)})}
+        return {"kind": "markdown", "mime": _fit({"text/markdown": text(value)}, where)}
+    told = files.described(value)
+    if told is not None:
+        return {"kind": told[0], "mime": _fit(told[1], where)}
     if isinstance(value, (dict, list, tuple, int, float, bool)):
-        return {"kind": "JSON", "mime": _fit({"application/json": encode(value)})}
+        return {"kind": "JSON", "mime": _fit({"application/json": encode(value)}, where)}
+    mime = figures.drawn(value)
+    if mime is not None:
+        return {"kind": "figure", "mime": _fit(mime, where)}
     mime = _formatted(value)
-    if not any(name.startswith("image/") for name in mime) and _is_figure(value):
-        mime = {"image/png": _png(value), **mime}
-    return {"kind": _kind(value, mime), "mime": _fit(mime)}
+    if not any(name.startswith("image/") for name in mime):
+        if _is_figure(value):
+            mime = {"image/png": _png(value), **mime}
+        elif type(value).__name__ == "Series" and hasattr(value, "to_frame"):
+            mime = {**_formatted(value.to_frame()), **mime}
+    elif "image/png" in mime and len(mime["image/png"]) > MAX_BYTES:
+        mime["image/png"] = figures.smaller(value) or mime["image/png"]
+    if type(value).__name__ in ("DataFrame", "Series"):
+        mime |= _csv(value)
+    return {"kind": _kind(value, mime), "mime": _fit(mime, where)}
+
+
+def _csv(frame: Any) -> dict[str, str]:
+    """All of a table of moderate size, for whoever saves it: what is drawn is cut."""
+    if getattr(frame, "size", _MAX_CELLS + 1) > _MAX_CELLS or not hasattr(frame, "to_csv"):
+        return {}
+    csv = frame.to_csv()
+    return {"text/csv": csv} if isinstance(csv, str) and len(csv) < MAX_BYTES // 3 else {}
 
 
 def _kind(value: Any, mime: dict[str, Any]) -> str:
     shape = getattr(value, "shape", None)
-    if type(value).__name__ == "DataFrame" and isinstance(shape, tuple):
-        return "DataFrame " + " × ".join(str(side) for side in shape)
+    if shape and isinstance(shape, tuple) and all(isinstance(side, int) for side in shape):
+        return f"{type(value).__name__} " + " × ".join(str(side) for side in shape)
     if _is_figure(value):
         return "figure"
+    if "application/vnd.jupyter.widget-view+json" in mime:
+        return "widget"
     if any(name.startswith("image/") for name in mime):
         return "image"
     for name, kind in (("text/markdown", "markdown"), ("text/html", "HTML")):
@@ -217,7 +251,7 @@ def _asked(formatter: Any, value: Any) -> dict[str, Any]:
     return {name: part for name, part in parts.items() if part is not None}
 
 
-def _fit(mime: dict[str, Any], where: str = "It is in view.artifacts.") -> dict[str, Any]:
+def _fit(mime: dict[str, Any], where: str) -> dict[str, Any]:
     """As much of a mimebundle as the wire takes; the rest is named with its size."""
     kept: dict[str, Any] = {}
     room = MAX_BYTES
@@ -231,7 +265,7 @@ def _fit(mime: dict[str, Any], where: str = "It is in view.artifacts.") -> dict[
         if size <= room:
             kept[name] = part
             room -= size
-        elif name != "text/plain":
-            mb = size / 1_000_000
-            kept["text/plain"] = f"Too large to embed ({mb:.1f} MB). {where}".rstrip()
+        elif name not in ("text/plain", "text/csv"):
+            mb = f"{size / 1_000_000:.{0 if size >= 9_950_000 else 1}f}"
+            kept["text/plain"] = f"Too large to embed ({mb} MB). {where}".rstrip()
     return kept

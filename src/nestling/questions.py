@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nestling.spans import spans
+from nestling.structure import structure
 
 if TYPE_CHECKING:
     from nestling.view import View
@@ -20,6 +21,7 @@ log = logging.getLogger("nestling")
 
 QUESTIONS: dict[str, Callable[[View, Mapping[str, Any]], dict[str, Any]]] = {
     "spans": spans,
+    "structure": structure,
 }
 
 

@@ -36,8 +36,8 @@ STATUS = {"live": "running", "interrupt": "interrupted", "failed": "failed"}
 _RUN = """async () => {
   const found = await axe.run({include: ['.nestling']}, {resultTypes: ['violations']});
   return found.violations.map(({id, help, nodes}) =>
-    `${id}: ${help}: ` + nodes.slice(0, 3).map(node =>
-      `${node.html.slice(0, 160)} [${node.any.map(check => check.message).join('; ')}]`).join(' | '));
+    [id, help, ...nodes.slice(0, 3).map(({html, any}) =>
+      `${html.slice(0, 160)} [${any.map(check => check.message).join('; ')}]`)].join(' | '));
 }"""
 
 

@@ -105,7 +105,7 @@ def test_letters_can_be_switched_off(board):
 
 def test_escape_leaves_to_the_cell(open_notebook):
     notebook = open_notebook(
-        "import nestling\nfrom nestling import demo\nview = nestling.watch(demo.nested_team(delay=0))\nview",
+        "import nestling\nview = nestling.watch(nestling.demo.nested_team(delay=0))\nview",
         'view.invoke({"messages": [("user", "Hello")]});',
     )
     notebook.run(0)

@@ -6,7 +6,7 @@ import { keyOf } from "../tree.ts";
 import type { Display } from "../views/run.ts";
 import { json } from "../wording.ts";
 import { controls, handle, itemAround, items, neighbour } from "./items.ts";
-import { Shortcuts } from "./shortcuts.ts";
+import { openShortcuts } from "./shortcuts.ts";
 
 /** What keys open and close. */
 export interface Panels {
@@ -21,7 +21,6 @@ const ATTENTION = new Set(["failed", "pending", "interrupted"]);
  */
 export class Keys implements Feature {
   #current: HTMLElement | null = null;
-  #shortcuts: Shortcuts;
   /** From here the browser's own Tab leaves the log. */
   #end = document.createElement("span");
 
@@ -30,7 +29,6 @@ export class Keys implements Feature {
     readonly panels: Panels,
   ) {
     const { root, area, signal } = display;
-    this.#shortcuts = new Shortcuts(display);
     this.#end.tabIndex = -1;
     this.#end.setAttribute("aria-hidden", "true");
     on(root, "keydown", signal, (event) => this.#pressed(event));
@@ -42,7 +40,7 @@ export class Keys implements Feature {
 
   /** The list of shortcuts, for a menu. */
   help() {
-    this.#shortcuts.toggle();
+    openShortcuts(this.display);
   }
 
   built() {

@@ -1,5 +1,5 @@
-import { h, on } from "../dom.ts";
-import { icon } from "../icons.ts";
+import { openDialog } from "../dialog.ts";
+import { h } from "../dom.ts";
 import type { Display } from "../views/run.ts";
 
 const LIST: [keys: string, what: string][] = [
@@ -18,15 +18,8 @@ const LIST: [keys: string, what: string][] = [
 ];
 
 /** The list of keys, in a dialog. */
-export class Shortcuts {
-  readonly el: HTMLDialogElement;
-
-  constructor(readonly display: Display) {
-    const close = h(
-      "button",
-      { class: "nst-ib", "aria-label": "Close shortcuts", title: "Close" },
-      icon("cross"),
-    );
+export function openShortcuts(display: Display) {
+  openDialog(display, "Keyboard shortcuts", () => {
     const rows = LIST.map(([keys, what]) =>
       h(
         "tr",
@@ -36,20 +29,10 @@ export class Shortcuts {
       ),
     );
     const off = h("p", "nst-mut", "Letters can be switched off: ", h("code", null, "view.keys = False"));
-    const head = h("div", "nst-ah", h("b", null, "Keyboard shortcuts"), h("span", "nst-sp"), close);
-    this.el = h(
-      "dialog",
-      { class: "nst-dialog nst-shortcuts", "aria-label": "Keyboard shortcuts" },
-      head,
-      h("table", null, h("tbody", null, ...rows)),
-      off,
-    );
-    on(close, "click", display.signal, () => this.el.close());
-    display.root.append(this.el);
-  }
-
-  toggle() {
-    if (this.el.open) this.el.close();
-    else this.el.showModal();
-  }
+    return {
+      head: [h("b", null, "Keyboard shortcuts")],
+      body: [h("table", null, h("tbody", null, ...rows)), off],
+      class: "nst-shortcuts",
+    };
+  });
 }

@@ -52,7 +52,11 @@ export class Table {
   ) {
     show(this.el, false);
     on(this.#close, "click", signal, closed);
-    on(this.el, "keydown", signal, (event) => event.key === "Escape" && closed());
+    on(this.el, "keydown", signal, (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      closed();
+    });
     this.#heads.forEach(({ button }, column) => {
       on(button, "click", signal, () => {
         const [by, down] = this.#sort ?? [-1, false];

@@ -3,7 +3,7 @@ import { icon } from "../icons.ts";
 import type { Record } from "../protocol.ts";
 import { MarkdownStream } from "../stream.ts";
 import { label } from "../wording.ts";
-import { Bounded } from "./plain.ts";
+import { Bounded } from "./bounded.ts";
 import type { Row } from "./row.ts";
 import type { Stage } from "./stage.ts";
 

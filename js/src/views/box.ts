@@ -3,6 +3,7 @@ import { changeIcon, type Icon, icon } from "../icons.ts";
 import type { Namespace, Record } from "../protocol.ts";
 import { clock, duration, firstSentence, label, many, number } from "../wording.ts";
 import { Body } from "./body.ts";
+import { Bar } from "./progress.ts";
 import { mark } from "./row.ts";
 import type { Stage } from "./stage.ts";
 import { CallDetails, lookOf, resultOf } from "./tool.ts";
@@ -32,6 +33,7 @@ export class Box {
   #word = h("span", "nst-vh");
   #summary = h("span", "nst-sum");
   #meta = h("span", "nst-m nst-num");
+  #bar = new Bar();
   #namespace: Namespace;
   #call: number | null = null;
   #details: CallDetails | null = null;
@@ -61,7 +63,7 @@ export class Box {
       this.#meta,
     );
     const heading = h(`h${depth}` as "h3", null, this.#button);
-    this.#head = h("div", "nst-boxhead", h("div", "nst-boxtop", heading));
+    this.#head = h("div", "nst-boxhead", h("div", "nst-boxtop", heading), this.#bar.el);
     this.el = h("article", "nst-box", this.#head, inside);
     this.body = new Body(inside, key, stage);
     on(this.#button, "click", stage.signal, () => {
@@ -108,6 +110,7 @@ export class Box {
     this.#show(this.#wanted(namespace));
     this.#was = namespace.status;
     this.#drawMeta();
+    this.#bar.update(namespace.progress, namespace.label);
     if (!this.#open) this.#drawSummary();
     stage.ticking(this, running ? () => this.#drawMeta() : null);
   }
@@ -154,7 +157,9 @@ export class Box {
     const opened = this.#callButton?.getAttribute("aria-expanded") === "true";
     this.#details.update(record);
     this.#details.open(opened, record);
-    show(this.#details.el, opened || (record.status === "failed" && resultOf(record) !== ""));
+    this.stage.dress?.(this.#details.el, record);
+    const told = record.mime || (record.status === "failed" && resultOf(record) !== "");
+    show(this.#details.el, opened || Boolean(told));
   }
 
   #wanted(namespace: Namespace): boolean {

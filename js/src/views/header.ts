@@ -2,6 +2,7 @@ import { attribute, ended, h, on, setText, show } from "../dom.ts";
 import { changeIcon, type Icon, icon } from "../icons.ts";
 import type { Store } from "../store.ts";
 import { clock, label, number } from "../wording.ts";
+import { Bar } from "./progress.ts";
 
 const BUSY_AFTER = 1500;
 
@@ -42,6 +43,7 @@ export class Header {
   #problems = h("span", { class: "nst-badge", title: "Parts of this run could not be drawn as they are." });
   #stop: HTMLButtonElement;
   #note = h("span", { class: "nst-note", role: "status" });
+  #bar = new Bar();
   #busy: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -85,6 +87,7 @@ export class Header {
       this.#problems,
       this.tools,
       this.#note,
+      this.#bar.el,
     );
   }
 
@@ -95,7 +98,9 @@ export class Header {
     this.#icon = changeIcon(this.#icon, name, tone.replace(/^nst-(?!spin)\S+ ?/, ""));
     attribute(this.#pill, "class", `nst-pill ${tone.split(" ")[0]}`);
     setText(this.#word, word);
-    setText(this.#name, label(store.namespaces.get("")?.label));
+    const root = store.namespaces.get("");
+    setText(this.#name, label(root?.label));
+    this.#bar.update(root?.progress, root?.label);
     setText(this.#thread, run.thread_id ? ` · ${label(run.thread_id)}` : "");
     attribute(this.#title, "title", this.#title.textContent);
     const totals = store.tally.of("");

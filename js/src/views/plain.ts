@@ -1,42 +1,9 @@
-import { h, on, setText, show } from "../dom.ts";
+import { h } from "../dom.ts";
 import type { Record } from "../protocol.ts";
-import { bytes, clean, json, label, timeOfDay } from "../wording.ts";
+import { json, label, timeOfDay } from "../wording.ts";
+import { Bounded } from "./bounded.ts";
 import type { Row } from "./row.ts";
 import type { Stage } from "./stage.ts";
-
-/** Characters of a text that are shown at once. */
-export const SHOWN = 20_000;
-
-/** Text from outside as it is; a long one shows its head until the rest is asked for. */
-export class Bounded {
-  readonly el: HTMLElement;
-  readonly more: HTMLButtonElement;
-  #all = false;
-  #text = "";
-
-  constructor(el: HTMLElement, signal: AbortSignal) {
-    this.el = el;
-    this.more = h("button", "nst-chip nst-more");
-    this.more.hidden = true;
-    on(this.more, "click", signal, () => {
-      this.#all = true;
-      this.#draw();
-    });
-  }
-
-  set(text: string) {
-    if (text === this.#text) return;
-    this.#text = text;
-    this.#draw();
-  }
-
-  #draw() {
-    const cut = !this.#all && this.#text.length > SHOWN;
-    setText(this.el, clean(cut ? this.#text.slice(0, SHOWN) : this.#text));
-    show(this.more, cut);
-    if (cut) setText(this.more, `Show all ${bytes(this.#text.length)}`);
-  }
-}
 
 /** What a person, or the calling agent, said. */
 export function userRow(record: Record, stage: Stage): Row {

@@ -35,11 +35,13 @@ export function makeRow(record: Record, stage: Stage): Row {
   if (stage.mode === "log") row.el.prepend(agentPath(record, stage));
   mark(row.el, record);
   row.update(record);
+  stage.dress?.(row.el, record);
   return {
     el: row.el,
     update(changed) {
       mark(row.el, changed);
       row.update(changed);
+      stage.dress?.(row.el, changed);
     },
   };
 }

@@ -1,9 +1,9 @@
+import { artifactCard } from "../artifacts/card.ts";
 import { h, setText, show } from "../dom.ts";
 import type { Feature } from "../explore.ts";
 import type { Record } from "../protocol.ts";
 import type { Changes } from "../store.ts";
 import { label, many } from "../wording.ts";
-import { artifactCard } from "./artifact.ts";
 import type { Row } from "./row.ts";
 import type { Display } from "./run.ts";
 
@@ -53,7 +53,7 @@ export class Shelf implements Feature {
   }
 
   #add(record: Record) {
-    const card = artifactCard(record, this.display.stage, this.display.markdown);
+    const card = artifactCard(record, this.display);
     this.#cards.set(record.seq, card);
     const sorted = new Map([...this.#cards].sort(([a], [b]) => this.#place(a) - this.#place(b) || a - b));
     this.#cards = sorted;

@@ -27,6 +27,8 @@ export class Stage {
   boxes = new Map<string, Box>();
   /** What waits until the reader follows again, because it would move what is read. */
   waiting = new Set<() => void>();
+  /** Draws in a row what a renderer made of its record, once that can be drawn. */
+  dress: ((row: HTMLElement, record: Record) => void) | null = null;
   /** Spinners out of sight stand still: each one that moves costs something in every frame. */
   readonly seen = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) target.classList.toggle("nst-away", !isIntersecting);

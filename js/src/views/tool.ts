@@ -4,7 +4,8 @@ import { changeIcon, type Icon, icon } from "../icons.ts";
 import { markdown } from "../markdown.ts";
 import type { Record } from "../protocol.ts";
 import { argsPreview, clean, duration, json, label, partialArgs } from "../wording.ts";
-import { Bounded, SHOWN } from "./plain.ts";
+import { Bounded, SHOWN } from "./bounded.ts";
+import { Bar } from "./progress.ts";
 import type { Row } from "./row.ts";
 import type { Stage } from "./stage.ts";
 
@@ -64,8 +65,9 @@ export function toolRow(record: Record, stage: Stage): Row {
     args,
     h("span", "nst-d", before, word, done, " ", time),
   );
+  const bar = new Bar();
   const details = new CallDetails(stage);
-  const el = h("div", "nst-tool", button, details.el);
+  const el = h("div", "nst-tool", button, bar.el, details.el);
 
   const id = `${record.namespace.join("|")} ${record.id}`;
   const open = (opened: boolean) => {
@@ -109,6 +111,7 @@ export function toolRow(record: Record, stage: Stage): Row {
         row,
         changed.status === "executing" && stage.live ? () => setText(time, seconds()) : null,
       );
+      bar.update(changed.progress, changed.name);
       details.update(changed);
     },
   };
