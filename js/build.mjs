@@ -16,7 +16,8 @@ const LIMITS = { "widget.js": 100_000, "loader.js": 1_000, "widget.css": 30_000 
 const OWN = [
   "stage store tally tree reader area boxesOf placeBox placeRecord removeBox updateCall",
   "floorOf fetchEarlier namespaceOf hueOf hue isShort listening changed boxes collapse following",
-  "isAbove pin toggled closing ticking waiting newest hides setCall byId seen",
+  "isAbove pin toggled closing ticking waiting newest hides setCall byId seen rows added dropped",
+  "evict settle hues connection resumed scrolled skew later tick hold",
 ].join(" ");
 
 const options = {

@@ -172,7 +172,7 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
       let from = Number.POSITIVE_INFINITY;
       for (const seq of changes.records) {
         const record = store.records.get(seq);
-        if (record && isDrawn(record) && !made.rows.has(seq)) from = Math.min(from, seq);
+        if (record && isDrawn(record) && !made.rows.has(seq) && seq >= all.first) from = Math.min(from, seq);
         else updateRow(made, seq);
       }
       if (from < Number.POSITIVE_INFINITY) all.sync(from);
@@ -192,7 +192,8 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
     }
     // Another display may have older ones in sight.
     if (store.records.size < evictAt || store.listening > 1) return;
-    store.evict(WINDOW, made.rows);
+    store.evict(WINDOW, made.rows, made.mode === "log");
+    drawing?.update();
     evictAt = Math.max(2 * WINDOW, store.records.size + WINDOW / 4);
   }
 
@@ -240,10 +241,14 @@ export function runView(model: Model, store: Store, comm: Comm, el: HTMLElement,
       for (const gone of changes.dropped)
         if (typeof gone === "number") stage.rows.delete(gone);
         else stage.removeBox(gone);
-      const changed = [...changes.records].flatMap((seq) => store.records.get(seq) ?? []);
+      // Before rows are given up: those that came with this frame may be among them.
+      const { added } = changes;
+      const news = [...changes.records].flatMap((seq) =>
+        added.get(seq) === false ? [] : (store.records.get(seq) ?? []),
+      );
       drawing.draw(changes);
       trim(stage);
-      frame(changed, changes.added.filter((seq) => isDrawn(store.records.get(seq) as Record)).length);
+      frame(news, news.filter((record) => added.has(record.seq) && isDrawn(record)).length);
     }
   }, signal);
 
