@@ -19,7 +19,8 @@ const CARRIED = 100_000;
 const OWN = [
   "stage store tally tree reader area boxesOf placeBox placeRecord removeBox updateCall",
   "floorOf fetchEarlier namespaceOf hueOf hue isShort listening changed boxes collapse following",
-  "isAbove pin toggled closing ticking waiting newest hides setCall byId seen",
+  "isAbove pin toggled closing ticking waiting newest hides setCall byId seen rows added dropped",
+  "evict settle hues connection resumed scrolled skew later tick hold",
 ].join(" ");
 
 const options = {

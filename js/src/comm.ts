@@ -18,8 +18,8 @@ const ANSWERED_IN = 5000;
 export class Comm {
   #held = new Map<number, Patch>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Whose older rows were asked for; null: those of all. */
-  #wanted = new Set<string | null>();
+  /** Whose older rows were asked for, and before which `seq`; null: those of all. */
+  #wanted = new Map<string | null, number>();
   #asked = new Map<string, (answer: Fields) => void>();
 
   constructor(
@@ -83,8 +83,9 @@ export class Comm {
   /** Asks for older rows of a namespace, or (null) of all. */
   fetchEarlier(namespace: string | null) {
     if (this.store.earlier(namespace) <= 0) return;
-    this.#wanted.add(namespace);
-    this.send({ type: "rows", namespace, before: this.store.floorOf(namespace), limit: PAGE });
+    const before = this.store.floorOf(namespace);
+    this.#wanted.set(namespace, before);
+    this.send({ type: "rows", namespace, before, limit: PAGE });
   }
 
   #lose() {
@@ -105,11 +106,14 @@ export class Comm {
     else if (message.type === "missed") this.#patches(message.patches);
     else if (message.type === "answer") this.#asked.get(message.ask)?.(message);
     else if (message.type === "rows") {
-      this.#wanted.delete(message.namespace);
-      if (message.epoch !== this.store.epoch) return;
-      // Rows of another moment would miss changes, or get them twice.
-      if (message.n === this.store.n) this.store.prepend(message);
-      else if (message.n > this.store.n) return this.#hello(true);
+      const { epoch, n, before, namespace } = message;
+      // All pages hear what one of them asked for.
+      if (this.#wanted.get(namespace) === before) this.#wanted.delete(namespace);
+      if (epoch !== this.store.epoch) return;
+      // Rows of another moment would miss changes, or get them twice; those that do not end
+      // where the rows here begin would leave a gap.
+      if (n > this.store.n) return this.#hello(true);
+      if (n === this.store.n && before === this.store.floorOf(namespace)) this.store.prepend(message);
       this.#fill();
     }
   }

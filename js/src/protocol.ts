@@ -115,7 +115,8 @@ export interface Patch {
   epoch: string;
   n: number;
   run?: RunState;
-  drop?: number[];
+  /** By the key of their namespace. */
+  drop?: { [key: string]: number[] };
   namespaces?: { [key: string]: Fields | null };
   add?: Record[];
   set?: [number, Fields][];
@@ -144,6 +145,8 @@ export interface Rows {
   epoch: string;
   n: number;
   namespace: string | null;
+  /** As it was asked for: `records` stand right before this `seq`. */
+  before: number;
   records: Record[];
   earlier: number;
 }

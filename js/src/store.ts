@@ -9,7 +9,8 @@ export interface Changes {
   all: boolean;
   run: boolean;
   records: Set<number>;
-  added: number[];
+  /** Whether a row is new; older ones come when they are asked for. */
+  added: Map<number, boolean>;
   /** Rows and boxes that are no longer kept. */
   dropped: (number | string)[];
   namespaces: Set<string>;
@@ -71,7 +72,7 @@ export class Store {
 
   /** The `seq` from which on all rows of a namespace, or (null) of all, are here. */
   floorOf(key: string | null): number {
-    if (key === null) return Math.max(this.floor, ...this.#floors.values());
+    if (key === null) return Math.max(0, ...[...this.#earlier.keys()].map((each) => this.floorOf(each)));
     return this.#floors.get(key) ?? this.floor;
   }
 
@@ -125,7 +126,7 @@ export class Store {
     for (const list of [snapshot.chat_history, snapshot.live_chat])
       for (const record of list) {
         this.#add(record);
-        if (record.seq < this.floor) this.#found(record);
+        if (record.seq < this.floor) this.#found(keyOf(record.namespace));
       }
     this.#changes.all = true;
     this.#schedule();
@@ -134,7 +135,7 @@ export class Store {
   apply(patch: Patch) {
     this.n = patch.n;
     if (patch.run) this.#setRun(patch.run);
-    for (const seq of patch.drop ?? []) this.#drop(seq);
+    for (const [key, seqs] of Object.entries(patch.drop ?? {})) for (const seq of seqs) this.#drop(seq, key);
     for (const [key, fields] of Object.entries(patch.namespaces ?? {}))
       if (fields === null) this.#dropNamespace(key);
       else this.#setNamespace(key, fields);
@@ -160,9 +161,11 @@ export class Store {
       const here = this.records.get(record.seq);
       if (here) this.#recordChanged(here, true);
       else {
-        if (record.seq < this.floorOf(keyOf(record.namespace))) this.#found(record);
+        const key = keyOf(record.namespace);
+        if (record.seq < this.floorOf(key)) this.#found(key);
         this.#add(record);
       }
+      this.#changes.added.set(record.seq, false);
     }
     const floor = rows.earlier ? (rows.records[0]?.seq ?? 0) : 0;
     if (rows.namespace === null) {
@@ -180,9 +183,10 @@ export class Store {
 
   /**
    * Gives up all but the last `count` rows, and those that are drawn or may be: what goes on,
-   * calls and last words for the headers of boxes. The kernel has them.
+   * calls and last words for the headers of boxes. The kernel has them. `log`: rows are drawn
+   * without boxes, so that none may go between two others.
    */
-  evict(count: number, drawn: ReadonlyMap<number, unknown>) {
+  evict(count: number, drawn: ReadonlyMap<number, unknown>, log: boolean) {
     const { seqs } = this;
     const before = seqs.at(-count) ?? 0;
     /** The first drawn row of a namespace, or what was said last in it. */
@@ -191,18 +195,20 @@ export class Store {
     for (const seq of seqs) {
       const { namespace, type, content } = this.records.get(seq) as Record;
       const key = keyOf(namespace);
-      if (drawn.has(seq) && !kept.has(key)) kept.set(key, seq);
+      const drawnIn = log ? "" : key;
+      if (drawn.has(seq) && !kept.has(drawnIn)) kept.set(drawnIn, seq);
       if (content && type !== "user" && type !== "update") said.set(key, seq);
     }
     for (const seq of seqs) {
       if (seq >= before) break;
       const record = this.records.get(seq) as Record;
       const key = keyOf(record.namespace);
-      const shown = seq >= (kept.get(key) ?? before) || said.get(key) === seq;
+      const shown = seq >= (kept.get(log ? "" : key) ?? before) || said.get(key) === seq;
       if (shown || !record.ended_at || record.type === "artifact" || this.tree.boxesOf(record.id)) continue;
       this.#forget(record);
       this.#earlier.set(key, this.earlier(key) + 1);
-      this.#floors.set(key, seq + 1);
+      // It may stand before those that went earlier: it went on, or was shown, longer than they.
+      this.#floors.set(key, Math.max(this.floorOf(key), seq + 1));
     }
   }
 
@@ -249,6 +255,8 @@ export class Store {
     let namespace = this.namespaces.get(key);
     const before = namespace?.status;
     if (namespace) merge(namespace, fields);
+    // A change of a box that only the kernel has.
+    else if (fields.key === undefined) return;
     else {
       namespace = {
         ...{ key, namespace: [], label: key, status: "running", is_agent: false },
@@ -276,22 +284,22 @@ export class Store {
     this.tally.drop(namespace);
     this.namespaces.delete(key);
     this.#earlier.delete(key);
+    this.#floors.delete(key);
     this.#newest.delete(key);
     this.completed -= Number(namespace.status === "completed");
     this.#changes.dropped.push(key);
   }
 
-  #drop(seq: number) {
+  #drop(seq: number, key: string) {
     const record = this.records.get(seq);
-    if (!record) return;
+    if (!record) return this.#found(key);
     this.#forget(record);
     this.#changes.records.delete(seq);
     this.#changes.dropped.push(seq);
   }
 
   /** An older row is not with the kernel only. */
-  #found({ namespace }: Record) {
-    const key = keyOf(namespace);
+  #found(key: string) {
     const left = this.earlier(key) - 1;
     if (left > 0) this.#earlier.set(key, left);
     else this.#earlier.delete(key);
@@ -322,7 +330,7 @@ export class Store {
       this.tree.placeBox(this.namespaces.get(key) as Namespace, record);
       this.#changes.namespaces.add(key);
     }
-    this.#changes.added.push(record.seq);
+    this.#changes.added.set(record.seq, true);
     this.#recordChanged(record, true);
   }
 
@@ -360,7 +368,7 @@ function nothing(): Changes {
     all: false,
     run: false,
     records: new Set(),
-    added: [],
+    added: new Map(),
     dropped: [],
     namespaces: new Set(),
     children: new Map(),

@@ -4,7 +4,7 @@ import * as explore from "../src/explore.ts";
 import type { Record } from "../src/protocol.ts";
 import { Store } from "../src/store.ts";
 import { runView } from "../src/views/run.ts";
-import { ai, FakeModel, namespace, patch, restart, snapshot, stand, tool } from "./builders.ts";
+import { ai, FakeModel, namespace, patch, record, restart, snapshot, stand, tool } from "./builders.ts";
 
 let shown: ReturnType<typeof stand>[] = [];
 const show = (traits = {}) => {
@@ -103,7 +103,8 @@ describe("a long run", () => {
     expect(box(el, "a:0").textContent).toContain("row 199");
     open(el, "a:0");
     expect(asked(model)).toMatchObject({ namespace: "a:0", before: (first[198]?.seq as number) + 1 });
-    model.receive({ type: "rows", epoch: "e1", n: 30, namespace: "a:0", records: first, earlier: 0 });
+    const answer = { namespace: "a:0", before: asked(model)?.before, records: first, earlier: 0 };
+    model.receive({ type: "rows", epoch: "e1", n: 30, ...answer });
     await frame();
     expect(drawn(el, "a:0").map((row) => row.dataset.id)).toEqual(first.map((row) => row.id));
     expect(store.records.size + store.earlier(null)).toBe(6000);
@@ -145,12 +146,12 @@ describe("a page that has a part of a run", () => {
     open(el, "a:1");
     expect(asked(model)).toMatchObject({ namespace: "a:1", before: snapshot.floor, limit: 500 });
     const answer = { type: "rows", epoch: "e1", n: 0, namespace: "a:1" };
-    model.receive({ ...answer, records: rows.slice(6), earlier: 6 });
+    model.receive({ ...answer, before: snapshot.floor, records: rows.slice(6), earlier: 6 });
     await frame();
     expect(drawn(el, "a:1")).toHaveLength(5);
     button(el, "Show 6 earlier").click();
     expect(asked(model)).toMatchObject({ namespace: "a:1", before: rows[6]?.seq });
-    model.receive({ ...answer, records: rows.slice(0, 6), earlier: 0 });
+    model.receive({ ...answer, before: rows[6]?.seq, records: rows.slice(0, 6), earlier: 0 });
     await frame();
     expect(drawn(el, "a:1").map((row) => row.dataset.id)).toEqual(rows.map((row) => row.id));
     expect(button(el, "Show 6 earlier")).toBeUndefined();
@@ -160,7 +161,7 @@ describe("a page that has a part of a run", () => {
     const { el } = show({ mode: "log", snapshot: state().snapshot });
     expect(drawn(el)).toHaveLength(3);
     expect(drawn(el, "a:1")).toHaveLength(0);
-    expect(button(el, "Show 10 earlier")).toBeDefined();
+    expect(button(el, "Show 11 earlier")).toBeDefined();
   });
 });
 
@@ -171,12 +172,188 @@ describe("a kernel that keeps only so many records", () => {
     const inner = tool("look", { namespace: ["a:1"] });
     const { model, el } = show({ mode, snapshot: snapshot({ chat_history: [inner, ...rows] }, [agent]) });
     const run = { status: "running" as const, turn: 1, now: 0, left_out: 5 };
-    const drop = [inner, ...rows.slice(0, 4)].map((row) => row.seq);
+    const drop = { "a:1": [inner.seq], "": rows.slice(0, 4).map((row) => row.seq) };
     model.receive(patch(1, { run, drop, namespaces: { "a:1": null }, add: [ai("new")] }));
     await frame();
     expect(box(el, "a:1")).toBeNull();
     expect(drawn(el)).toHaveLength(7);
     expect(el.textContent).toContain("5 older entries are left out");
+  });
+});
+
+describe("what is given up and fetched again", () => {
+  let end: AbortController;
+  beforeEach(() => {
+    end = new AbortController();
+  });
+  afterEach(() => end.abort());
+
+  const page = (traits = {}) => {
+    const model = new FakeModel({ mode: "nested", snapshot: snapshot(), ...traits });
+    const store = new Store();
+    const el = document.createElement("div");
+    document.body.append(el);
+    const comm = new Comm(model as never, store, end.signal);
+    runView(model as never, store, comm, el, end.signal, Promise.resolve(explore));
+    const receive = (message: object) => {
+      model.receive(message);
+      store.flush();
+    };
+    const send = (fields: object) => receive(patch(store.n + 1, fields));
+    const answer = (fields: object) => receive({ type: "rows", epoch: "e1", n: store.n, ...fields });
+    return { model, store, el, receive, send, answer };
+  };
+  const earlier = (el: Element) =>
+    [...el.querySelectorAll<HTMLElement>(".nst-earlier")].find((b) => !b.hidden) as HTMLElement;
+  const ids = (rows: Element[] | Record[]) =>
+    rows.map((row) => (row instanceof Element ? (row as HTMLElement).dataset.id : row.id));
+  const past = (count: number, fields: Partial<Record> = {}) => many(count, { ended_at: 1, ...fields });
+
+  it("is all that went before when a row that went on much longer goes as well", () => {
+    const { store, el, send } = page();
+    const slow = tool("slow", { namespace: ["a:1"], status: "executing" });
+    const words = past(100, { namespace: ["a:1"] });
+    send({ namespaces: { "a:1": { ...namespace(["a:1"]) } }, add: [slow, ...words] });
+    open(el, "a:1");
+    send({ add: past(5000) });
+    expect(store.earlier("a:1")).toBe(99);
+    send({ set: [[slow.seq, { status: "completed", ended_at: 2 }]], add: past(3000) });
+    expect(store.earlier("a:1")).toBe(100);
+    expect(store.floorOf("a:1"), "nothing of what is not here lies behind it").toBe(words[99]?.seq);
+  });
+
+  it("has rows behind calls that became boxes, too", () => {
+    const { store, send } = page();
+    for (let i = 0; i < 40; i++) {
+      const call = tool("agent", { status: "executing" });
+      send({ add: [call] });
+      const agent = namespace([`a:${i}`], { spawned_by: call.id });
+      send({ namespaces: { [agent.key]: { ...agent } } });
+      const done = { status: "completed", ended_at: 1 };
+      send({ namespaces: { [agent.key]: done }, set: [[call.seq, done]], add: past(150) });
+    }
+    expect(store.records.size).toBeLessThan(4500);
+  });
+
+  it("may have come with the same frame", () => {
+    const { model, store, el, send } = page();
+    send({ add: past(10) });
+    const rows = past(5000);
+    for (let n = 0; n < 5; n++) model.receive(patch(n + 2, { add: rows.slice(1000 * n, 1000 * n + 1000) }));
+    expect(() => store.flush()).not.toThrow();
+    expect(ids(drawn(el)).at(-1)).toBe(rows.at(-1)?.id);
+  });
+
+  it.each(["nested", "log"])("comes into sight with one answer (%s)", (mode) => {
+    const { model, store, el, send, answer } = page({ mode });
+    const rows = past(5000);
+    for (let at = 0; at < 5000; at += 1000) send({ add: rows.slice(at, at + 1000) });
+    send({});
+    const before = ids(drawn(el));
+    expect(before.length).toBeLessThan(4000);
+    earlier(el).click();
+    store.flush();
+    expect(ids(drawn(el)), "nothing goes").toEqual(before);
+    const first = rows.findIndex((row) => row.id === before[0]);
+    expect(asked(model)).toMatchObject({ before: rows[first]?.seq });
+    const records = rows.slice(first - 500, first);
+    answer({
+      namespace: mode === "log" ? null : "",
+      before: rows[first]?.seq,
+      records,
+      earlier: first - 500,
+    });
+    expect(ids(drawn(el))).toEqual([...ids(records), ...before]);
+    expect(earlier(el).textContent).toBe(`Show ${(first - 500).toLocaleString("en")} earlier`);
+  });
+
+  it("lets no row of the log go between two others", () => {
+    const { store, el, send } = page({ mode: "log" });
+    // What only calls tools is not drawn.
+    const rows = Array.from({ length: 2100 }, () => [
+      ai("", { namespace: ["a:1"], ended_at: 1 }),
+      ai("said", { ended_at: 1 }),
+    ]);
+    send({ namespaces: { "a:1": { ...namespace(["a:1"]) } }, add: rows.flat() });
+    const first = store.byId(drawn(el)[0]?.dataset.id as string);
+    expect(store.earlier("a:1")).toBeGreaterThan(0);
+    expect(store.floorOf(null)).toBeLessThanOrEqual(first?.seq as number);
+  });
+
+  it("does not keep new rows out of the log when one of before changes", () => {
+    const { store, el, send } = page({ mode: "log" });
+    const slow = tool("slow", { status: "executing" });
+    send({ add: [slow, ...past(4500)] });
+    expect(ids(drawn(el))).not.toContain(slow.id);
+    const row = ai("new", { ended_at: 1 });
+    send({ set: [[slow.seq, { progress: { fraction: 0.5 } }]], add: [row] });
+    const next = ai("next", { ended_at: 1 });
+    send({ add: [next] });
+    expect(ids(drawn(el)).slice(-2)).toEqual([row.id, next.id]);
+    expect(store.records.has(row.seq)).toBe(true);
+  });
+
+  it("is in the log when it was fetched box by box", () => {
+    const inner = past(5, { namespace: ["a:1"] });
+    const rows = past(3);
+    const agent = namespace(["a:1"], { status: "completed" });
+    const floor = rows[0]?.seq as number;
+    const state = snapshot({ chat_history: rows, floor, earlier: { "a:1": 5 } }, [agent]);
+    const { model, el, answer } = page({ snapshot: state });
+    open(el, "a:1");
+    answer({ namespace: "a:1", before: floor, records: inner, earlier: 0 });
+    model.set("mode", "log");
+    expect(ids([...el.querySelectorAll("[data-id]")])).toEqual(ids([...inner, ...rows]));
+  });
+
+  it("is no news", () => {
+    const rows = past(600);
+    const floor = rows[500]?.seq as number;
+    const state = snapshot({ live_chat: rows.slice(500), floor, earlier: { "": 500 } });
+    const { el, answer } = page({ snapshot: state });
+    answer({ namespace: null, before: floor, records: rows.slice(0, 500), earlier: 0 });
+    expect(drawn(el)).toHaveLength(600);
+    expect(el.querySelector("[aria-live=polite]")?.textContent).toBe("");
+  });
+
+  it("is taken where the rows of this page begin only: another page may have asked", () => {
+    const rows = past(40);
+    const floor = rows[30]?.seq as number;
+    const state = snapshot({ live_chat: rows.slice(30), floor, earlier: { "": 30 } });
+    const { store, answer } = page({ snapshot: state });
+    for (const namespace of ["", null]) {
+      answer({ namespace, before: rows[10]?.seq, records: rows.slice(0, 10), earlier: 0 });
+      expect(store.earlier("")).toBe(30);
+      expect(store.floorOf("")).toBe(floor);
+    }
+  });
+
+  it("is counted no more once the kernel drops it", () => {
+    const rows = past(40);
+    const floor = rows[30]?.seq as number;
+    const { store, send } = page({
+      snapshot: snapshot({ live_chat: rows.slice(30), floor, earlier: { "": 30 } }),
+    });
+    send({ drop: { "": rows.slice(0, 25).map((row) => row.seq) } });
+    expect(store.earlier("")).toBe(5);
+    send({ drop: { "": rows.slice(25, 32).map((row) => row.seq) } });
+    expect(store.earlier(null)).toBe(0);
+    expect(store.records.size).toBe(8);
+  });
+
+  it("leaves the shelf when the kernel drops it", () => {
+    const made = record("artifact", { title: "Old", mime: { "text/plain": "x" }, ended_at: 1 });
+    const { el, send } = page({ snapshot: snapshot({ live_chat: [made, ...past(3)] }) });
+    expect(el.querySelectorAll("[data-artifact]")).toHaveLength(1);
+    send({ drop: { "": [made.seq] } });
+    expect(el.querySelectorAll("[data-artifact]")).toHaveLength(0);
+    expect(el.textContent).not.toContain("Untitled");
+  });
+
+  it("makes no box of a change to one that only the kernel has", () => {
+    const { el, send } = page();
+    send({ namespaces: { "a:1|b:1": { counts: { tools: 1 } } } });
+    expect(el.querySelectorAll("article")).toHaveLength(0);
   });
 });
 

@@ -114,6 +114,7 @@ describe("a page keeps in step with the kernel", () => {
         epoch: "e1",
         n: 0,
         namespace: null,
+        before: ask.before,
         records: rows.slice(end - 500, end),
         earlier: end - 500,
       });
@@ -128,7 +129,8 @@ describe("a page keeps in step with the kernel", () => {
       snapshot: snapshot({ live_chat: [ai("x"), ai("y")], floor: 1, earlier: { "": 1 } }),
     });
     const asked = () => model.sent.filter((m) => m.type === "rows").length;
-    model.receive({ type: "rows", epoch: "e1", n: 1, namespace: null, records: [ai("z")], earlier: 0 });
+    const answer = { namespace: null, before: 1, records: [ai("z")], earlier: 0 };
+    model.receive({ type: "rows", epoch: "e1", n: 1, ...answer });
     expect(store.records.size).toBe(2);
     expect(hellos()).toHaveLength(2);
     expect(asked()).toBe(1);

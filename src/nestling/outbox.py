@@ -81,7 +81,7 @@ class Outbox:
         self._run = False
 
     def _forget(self) -> None:
-        self._drop: list[int] = []
+        self._drop: dict[str, list[int]] = {}
         self._namespaces: dict[str, dict[str, Any] | None] = {}
         self._add: dict[int, Record] = {}
         self._set: dict[int, dict[str, Any]] = {}
@@ -114,7 +114,7 @@ class Outbox:
         for field in TEXT_FIELDS:
             self._append.pop((seq, field), None)
         if self._add.pop(seq, None) is None:
-            self._drop.append(seq)
+            self._drop.setdefault("|".join(record["namespace"]), []).append(seq)
         self.dirty()
 
     def namespace(self, namespace: Namespace, fields: Mapping[str, Any] | None) -> None:
@@ -224,7 +224,7 @@ class Outbox:
             body["run"], self._run = self.conversation.run_state(), False
         room = MAX_CHARS
         if self._drop:
-            body["drop"], self._drop = self._drop, []
+            body["drop"], self._drop = self._drop, {}
         if self._namespaces:
             body["namespaces"], room = self._take_namespaces(room)
         if self._add and not self._namespaces:  # their boxes have to go first
@@ -330,18 +330,21 @@ class Outbox:
         with self._lock:
             self.flush()
             older = older_than(before, self.conversation, namespace)
-            kept = self._snapshots.last(older, min(limit, MAX_ROWS), MAX_BYTES)
-            if self._snapshots.many_boxes():  # the page may not have theirs
-                for box in self._snapshots.boxes_of(kept).values():
+            limit = min(limit, MAX_ROWS)
+            if self._snapshots.many_boxes() and limit > 0:  # the page may not have theirs
+                for box in self._snapshots.boxes_of(older[-limit:]).values():
                     self.namespace(box, None)
                 while self._namespaces:
                     self.flush()
+            # as those patches have left them: the page would miss what they say of these rows
+            kept = self._snapshots.last(older, limit, MAX_BYTES)
             self._wait_a_frame()
             return {
                 "type": "rows",
                 "epoch": self.epoch,
                 "n": self.n,
                 "namespace": namespace,
+                "before": before,
                 "records": kept,
                 "earlier": len(older) - len(kept),
             }

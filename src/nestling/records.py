@@ -163,7 +163,8 @@ class Patch(TypedDict):
     n: int
     run: NotRequired[RunState]
     #: `seq` of records that are no longer kept.
-    drop: NotRequired[list[int]]
+    #: By the key of their namespace, so that a page can count those that it has not.
+    drop: NotRequired[dict[str, list[int]]]
     #: key -> whole namespace when new, else the changed fields; its `counts` beside them.
     namespaces: NotRequired[dict[str, dict[str, Any] | None]]
     add: NotRequired[list[Record]]
@@ -211,6 +212,8 @@ class Rows(TypedDict):
     n: int
     #: Whose rows they are; None: of all.
     namespace: str | None
+    #: As it was asked for: all pages hear an answer, and take what ends where their rows begin.
+    before: int
     records: list[Record]
     #: Number of rows before these.
     earlier: int

@@ -17,6 +17,8 @@ MAX_ROWS = 500
 #: through for it.
 _MAX_FACE = 20_000
 _LOOKED_AT = 20
+#: A box may go on, so that patches tell of it.
+_GOES_ON = OPEN | {"interrupted"}
 #: Characters of a text too large for a snapshot that stand in it; the rest follows.
 _HEAD = 10_000
 
@@ -94,7 +96,7 @@ class Snapshots:
         """The boxes in which `rows` stand, those that are open, and all around them."""
         boxes = self.conversation.namespaces
         wanted = {"|".join(row["namespace"]) for row in rows}
-        wanted |= {key for key, box in boxes.items() if box["status"] in OPEN}
+        wanted |= {key for key, box in boxes.items() if box["status"] in _GOES_ON}
         for key in list(wanted):
             parent = boxes[key]["parent"]
             while parent is not None and parent not in wanted:

@@ -27,8 +27,10 @@ class Page:
 
     def _apply(self, patch):
         self.run = patch.get("run", self.run)
-        for seq in patch.get("drop", ()):
-            self.rows.pop(seq, None)
+        for key, seqs in patch.get("drop", {}).items():
+            for seq in seqs:
+                dropped = self.rows.pop(seq, None)
+                assert dropped is None or "|".join(dropped["namespace"]) == key
         for key, fields in patch.get("namespaces", {}).items():
             if fields is None:
                 self.boxes.pop(key, None)

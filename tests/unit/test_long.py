@@ -334,6 +334,20 @@ def test_rows_of_one_box_can_be_asked_for():
         f"message {n}" for n in range(340, 400)
     ]
     assert answer["earlier"] == 40
+    # all pages hear it: those whose rows do not begin there must not take it
+    assert answer["before"] == snapshot["floor"]
+
+
+def test_a_page_hears_of_dropped_rows_whose_they_were():
+    view = View(max_records=10)
+    _, sent = wired(view)
+    turn(view, 0, 10, ("a:1",))
+    drain(view)
+    turn(view, 10, 4)
+    drain(view)
+    dropped = [patch["drop"] for patch in sent if "drop" in patch]
+    assert [list(each) for each in dropped] == [["a:1"]] * len(dropped)
+    assert sum(len(each["a:1"]) for each in dropped) == 4
 
 
 def test_counts_cover_rows_that_are_not_sent():

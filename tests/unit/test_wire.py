@@ -314,6 +314,44 @@ def test_thousands_of_boxes_go_in_pieces_and_are_asked_for():
     assert {"|".join(r["namespace"]) for r in (*late.rows.values(), *older)} <= set(late.boxes)
 
 
+def boxes(view, count):
+    for number in range(count):
+        message = {"type": "ai", "content": f"message {number}", "id": f"m{number}"}
+        view.process_event(part("messages", (message, {}), (f"worker:{number:036}",)))
+
+
+def test_among_thousands_of_boxes_those_that_wait_are_with_the_page():
+    view = View()
+    wired(view)
+    boxes(view, 2_000)
+    conversation = view._conversation
+    with conversation.lock:
+        conversation.close_namespace(view.namespaces[f"worker:{7:036}"], "interrupted")
+    view.finalize()
+    drain(view)
+    late = Page()
+    late.hear(view._outbox.snapshot())
+    assert len(late.boxes) < 1_000
+    assert f"worker:{7:036}" in late.boxes
+
+
+def test_rows_are_as_the_patches_before_them_have_left_them():
+    view = View()
+    wired(view)
+    boxes(view, 2_000)
+    view.process_event(words("x" * 2_000_000, "m0", "talk"))
+    drain(view)
+    late = Page()
+    late.hear(view._outbox.snapshot())
+    huge = next(row for row in view.transcript if len(row["content"]) > 1_000_000)
+    view._outbox.send = late.hear
+    answer = view._outbox.rows(huge["seq"] + 1, 1, "|".join(huge["namespace"]))
+    assert answer["n"] == late.n
+    late.rows |= {row["seq"]: row for row in answer["records"]}
+    drain(view)
+    assert late.rows[huge["seq"]]["content"] == huge["content"]
+
+
 def test_a_token_costs_its_own_text_and_little_more():
     view = View()
     _, sent = wired(view)

@@ -116,8 +116,8 @@ export class Body {
 
   #showMore(count: number) {
     const skipped = this.#skipped;
-    if (!skipped) return this.stage.comm.fetchEarlier(this.key);
     this.#startAt(skipped - count);
+    if (!skipped) return this.stage.comm.fetchEarlier(this.key);
     this.sync(0);
   }
 

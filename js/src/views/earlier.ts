@@ -24,10 +24,13 @@ export class Earlier {
     });
   }
 
-  /** `skipped`: rows and boxes that are in the page, but not drawn. */
-  update(skipped: number) {
+  /**
+   * `skipped`: rows and boxes that are in the page, but not drawn; `hidden`: those between
+   * which there are others that only the kernel has.
+   */
+  update(skipped: number, hidden = 0) {
     const { store, live } = this.stage;
-    const count = skipped + store.earlier(this.key);
+    const count = skipped + hidden + store.earlier(this.key);
     show(this.el, count > 0);
     this.el.disabled = !live && skipped === 0;
     setText(this.el, `Show ${number(count)} earlier`);

@@ -22,19 +22,24 @@ export class LogBody {
     this.#draw(this.#drawn(0).slice(-WINDOW));
   }
 
+  /** Rows before this `seq` are drawn on request only. */
+  get first(): number {
+    return this.#skipped ? (this.#seqs[0] ?? 0) : 0;
+  }
+
   /** Shows what was added or became visible, the lowest `seq` first. */
   sync(fromSeq: number) {
     let from = this.#seqs.length;
     while (from > 0 && (this.#seqs[from - 1] as number) >= fromSeq) from--;
-    // What comes before all that is drawn is asked for, or was dropped with it.
-    if (from === 0 && this.#skipped > 0) return this.update();
     this.#draw(this.#drawn(fromSeq), from);
   }
 
   update() {
+    const { store } = this.stage;
+    const floor = store.floorOf(null);
     const all = this.#drawn(0).length;
     this.#skipped = Math.max(0, all - this.#seqs.length);
-    this.#earlier.update(this.#skipped);
+    this.#earlier.update(this.#skipped, store.seqs.filter((seq) => seq < floor).length);
   }
 
   /** Draws from a row on that is in the store. */
@@ -77,6 +82,7 @@ export class LogBody {
   }
 
   #showMore(count: number) {
+    this.update();
     if (!this.#skipped) return this.stage.comm.fetchEarlier(null);
     const all = this.#drawn(0);
     this.#draw(all.slice(Math.max(0, this.#skipped - count)));

@@ -165,7 +165,7 @@ export function runView(
       let from = Number.POSITIVE_INFINITY;
       for (const seq of changes.records) {
         const record = store.records.get(seq);
-        if (record && isDrawn(record) && !made.rows.has(seq)) from = Math.min(from, seq);
+        if (record && isDrawn(record) && !made.rows.has(seq) && seq >= all.first) from = Math.min(from, seq);
         else updateRow(made, seq);
       }
       if (from < Number.POSITIVE_INFINITY) all.sync(from);
@@ -184,7 +184,8 @@ export function runView(
     }
     // Another display may have older ones in sight.
     if (store.records.size < evictAt || store.listening > 1) return;
-    store.evict(WINDOW, made.rows);
+    store.evict(WINDOW, made.rows, made.mode === "log");
+    drawing?.update();
     evictAt = Math.max(2 * WINDOW, store.records.size + WINDOW / 4);
   }
 
@@ -232,13 +233,15 @@ export function runView(
       for (const gone of changes.dropped)
         if (typeof gone === "number") stage.rows.delete(gone);
         else stage.removeBox(gone);
-      const changed = [...changes.records].flatMap((seq) => store.records.get(seq) ?? []);
+      // Before rows are given up: those that came with this frame may be among them.
+      const { added } = changes;
+      const news = [...changes.records].flatMap((seq) =>
+        added.get(seq) === false ? [] : (store.records.get(seq) ?? []),
+      );
       drawing.draw(changes);
       explorer?.drawn(changes);
       trim(stage);
-      // Some may have come and gone in one frame.
-      const added = changes.added.flatMap((seq) => store.records.get(seq) ?? []);
-      frame(changed, added.filter(isDrawn).length);
+      frame(news, news.filter((record) => added.has(record.seq) && isDrawn(record)).length);
     }
   }, signal);
 

@@ -39,6 +39,11 @@ export class Shelf implements Feature {
       if (card) card.update(record);
       else this.#add(record);
     }
+    for (const [seq, { el }] of this.#cards)
+      if (!this.display.store.records.has(seq)) {
+        el.remove();
+        this.#cards.delete(seq);
+      }
     const { size } = this.#cards;
     show(this.el, size > 0);
     // Cards that stand below the text that grows would push it away.
