@@ -11,12 +11,16 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from nestling import find
+
 if TYPE_CHECKING:
     from nestling.view import View
 
 log = logging.getLogger("nestling")
 
-QUESTIONS: dict[str, Callable[[View, Mapping[str, Any]], dict[str, Any]]] = {}
+QUESTIONS: dict[str, Callable[[View, Mapping[str, Any]], dict[str, Any]]] = {
+    "find": find.question,
+}
 
 
 def answer(view: View, command: Mapping[str, Any]) -> dict[str, Any] | None:
