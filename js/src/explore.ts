@@ -1,4 +1,5 @@
 import { copyText } from "./copy.ts";
+import { Search } from "./find/search.ts";
 import type { Changes } from "./store.ts";
 import { asMarkdown } from "./transcript.ts";
 import { menu } from "./views/menu.ts";
@@ -15,11 +16,13 @@ export interface Feature {
 
 /** What is not needed to watch a run: it comes when the run is drawn already. */
 export class Explorer implements Feature {
+  readonly search: Search;
   #features: Feature[];
 
   constructor(readonly display: Display) {
     display.header.tools.prepend(this.#menu());
-    this.#features = [new Shelf(display)];
+    this.search = new Search(display);
+    this.#features = [new Shelf(display), this.search];
   }
 
   built() {
