@@ -17,7 +17,7 @@ import {
   user,
 } from "./builders.ts";
 
-const shared = JSON.parse(readFileSync(new URL("../../tests/find_cases.json", import.meta.url), "utf8"));
+const shared = JSON.parse(readFileSync("../tests/find_cases.json", "utf8"));
 
 let shown: ReturnType<typeof stand>[] = [];
 const show = async (traits = {}) => {

@@ -1,12 +1,14 @@
 import { takenOver } from "../arrange.ts";
 import { rect } from "../dom.ts";
 import type { Store } from "../store.ts";
-import { keyOf } from "../tree.ts";
+import { type Child, keyOf } from "../tree.ts";
 import type { Display } from "../views/run.ts";
 
 /** So long may a row that the kernel has take to come. */
 const PATIENCE = 5000;
 const LOOK = 50;
+/** Rows before one that is drawn again. */
+const AROUND = 20;
 
 /** Whether a row is in the page as a row, not for the header of its box only. */
 export function isHere(store: Store, seq: number): boolean {
@@ -36,51 +38,82 @@ export async function reach(
   key: string,
   wanted: () => boolean,
 ): Promise<HTMLElement | null> {
+  const asked = new Map<string | null, number>();
   let size = -1;
   let until = Date.now() + PATIENCE;
-  for (;;) {
-    if (!wanted()) return null;
-    const found = step(display, seq, key);
-    if (found instanceof HTMLElement) return found;
+  while (wanted()) {
+    const found = step(display, seq, key, asked);
+    if (found !== undefined) return found;
     const { store, stage } = display;
     const now = store.records.size + stage.rows.size + stage.boxes.size;
     if (now !== size) until = Date.now() + PATIENCE;
     size = now;
-    if (found === null || Date.now() > until) return null;
+    if (Date.now() > until) return null;
     await new Promise((done) => setTimeout(done, LOOK));
   }
+  return null;
 }
 
-/** One step nearer: the element, null when there is none to take, undefined to look again. */
-function step(display: Display, seq: number, key: string): HTMLElement | null | undefined {
-  const { stage, store, comm } = display;
-  let around: HTMLElement | null = display.log.querySelector(".nst-rootbody");
-  const more = () => {
-    const button = around?.querySelector<HTMLButtonElement>(":scope > .nst-earlier");
-    if (!button || button.hidden || button.disabled) return store.connection === "lost" ? null : undefined;
-    button.click();
+/** One step nearer: the element, null when it cannot be had, undefined to look again. */
+function step(
+  display: Display,
+  seq: number,
+  key: string,
+  asked: Map<string | null, number>,
+): HTMLElement | null | undefined {
+  const { stage, store } = display;
+  const fetch = (from: string | null) => {
+    if (store.connection === "lost" || store.earlier(from) === 0) return null;
+    const floor = store.floorOf(from);
+    if (asked.get(from) !== floor) display.comm.fetchEarlier(from);
+    asked.set(from, floor);
     return undefined;
   };
+  let body: Element | null = display.log.querySelector(".nst-rootbody");
   if (stage.mode === "nested") {
-    if (!store.namespaces.has(key)) {
-      comm.fetchEarlier(null);
-      return undefined;
-    }
-    for (const { key: outer } of stage.path(key)) {
-      const box = stage.boxes.get(outer);
-      if (!box) return more();
+    if (!store.namespaces.has(key)) return fetch(null);
+    let around = "";
+    for (const { key: inner } of stage.path(key)) {
+      const box = stage.boxes.get(inner);
+      if (!box) return drawBack(display, body, store.tree.children(around).map(handleOf), inner);
       if (!box.open) {
-        display.reader.boxes.set(outer, true);
+        display.reader.boxes.set(inner, true);
         box.update();
       }
-      around = box.el.querySelector(":scope > .nst-body");
+      body = box.el.querySelector(":scope > .nst-body");
+      around = inner;
     }
   }
   const found = elementOf(display, seq);
-  if (!found) return more();
-  const folded = found.closest(".nst-fold")?.querySelector<HTMLElement>(":scope > .nst-folded");
-  if (folded?.hidden) (folded.previousElementSibling as HTMLElement).click();
-  return found;
+  if (found) {
+    const folded = found.closest(".nst-fold")?.querySelector<HTMLElement>(":scope > .nst-folded");
+    if (folded?.hidden) (folded.previousElementSibling as HTMLElement).click();
+    return found;
+  }
+  if (!isHere(store, seq)) return fetch(stage.mode === "nested" ? key : null);
+  const handles = stage.mode === "nested" ? store.tree.children(key).map(handleOf) : store.seqs;
+  return drawBack(display, body, handles, seq);
+}
+
+/** Draws a body from a child on that is in the page but not drawn yet. */
+function drawBack(
+  { stage }: Display,
+  body: Element | null,
+  handles: readonly (number | string)[],
+  wanted: number | string,
+): undefined {
+  const more = body?.querySelector<HTMLElement>(":scope > .nst-earlier");
+  const isDrawn = (at: number | string) =>
+    typeof at === "number" ? stage.rows.has(at) : stage.boxes.has(at);
+  const count = handles.findIndex(isDrawn) - handles.indexOf(wanted);
+  if (!more || more.hidden || count <= 0) return;
+  more.dataset.more = String(count + AROUND);
+  more.click();
+  delete more.dataset.more;
+}
+
+function handleOf(child: Child): number | string {
+  return "key" in child ? child.key : child.seq;
 }
 
 /** Scrolls the widget's own area until the element stands in it. */
