@@ -136,14 +136,21 @@ export class Bar {
   #drawAgents(chosen: string[]) {
     const { store, stage } = this.display;
     const names = new Set<string>();
-    for (const record of store.records.values()) names.add(record.speaker);
-    for (const box of store.namespaces.values()) if (box.is_agent) names.add(box.label);
+    const boxes = new Set<string>();
+    for (const record of store.records.values()) if (record.speaker) names.add(record.speaker);
+    for (const box of store.namespaces.values()) {
+      if (box.parent !== null) boxes.add(box.label);
+      if (box.is_agent) names.add(box.label);
+    }
     for (const name of accepted(this.wanted().filters, "speaker")) names.add(String(name));
     const root = this.el.getRootNode() as Document | ShadowRoot;
     const focused = [...this.#agents.children].indexOf(root.activeElement as Element);
     const buttons = [...names].map((name) => {
       const pressed = String(chosen.includes(label(name)));
-      const dot = h("span", { class: "nst-dot", style: `--c: ${stage.hue(name)}` });
+      const dot = h("span", {
+        class: "nst-dot",
+        style: `--c: ${boxes.has(name) ? stage.hue(name) : "var(--nst-a0)"}`,
+      });
       const button = h(
         "button",
         { class: "nst-chip", "aria-pressed": pressed },
