@@ -1,4 +1,4 @@
-import { attribute, h, on, setText, show } from "../dom.ts";
+import { attribute, ended, h, on, setText, show } from "../dom.ts";
 import { icon } from "../icons.ts";
 import type { Display } from "../views/run.ts";
 import { duration, label } from "../wording.ts";
@@ -93,7 +93,7 @@ export class Bar {
       else return;
       event.preventDefault();
     });
-    signal.addEventListener("abort", () => clearTimeout(this.#typing));
+    ended(signal, () => clearTimeout(this.#typing));
   }
 
   /** Searches at once for what was typed. */

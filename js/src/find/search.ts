@@ -1,4 +1,4 @@
-import { attribute, h, listen, on, setText, show } from "../dom.ts";
+import { attribute, ended, h, listen, on, setText, show } from "../dom.ts";
 import type { Feature } from "../explore.ts";
 import { icon } from "../icons.ts";
 import type { Changes } from "../store.ts";
@@ -54,7 +54,7 @@ export class Search implements Feature {
     on(log, "click", signal, () => this.#hits.active && this.#refresh(true));
     const toggled = new MutationObserver(() => this.#hits.active && this.#refresh(true));
     toggled.observe(log, { subtree: true, attributeFilter: ["aria-expanded"] });
-    signal.addEventListener("abort", () => {
+    ended(signal, () => {
       toggled.disconnect();
       clearTimeout(this.#later);
     });
