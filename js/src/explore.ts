@@ -1,5 +1,6 @@
 import { Rendered } from "./artifacts/rendered.ts";
 import { copyText } from "./copy.ts";
+import { Search } from "./find/search.ts";
 import { Keys } from "./keys/keys.ts";
 import type { Changes } from "./store.ts";
 import { Structure } from "./structure/strip.ts";
@@ -19,6 +20,7 @@ export interface Feature {
 
 /** What is not needed to watch a run: it comes when the run is drawn already. */
 export class Explorer implements Feature {
+  readonly search: Search;
   #features: Feature[];
   readonly timeline: Timeline;
   readonly keys: Keys;
@@ -28,9 +30,10 @@ export class Explorer implements Feature {
     this.#structure = new Structure(display);
     display.header.tools.prepend(this.#menu());
     this.timeline = new Timeline(display);
-    this.keys = new Keys(display, { timeline: this.timeline });
+    this.search = new Search(display);
+    this.keys = new Keys(display, this);
     const drawn = [new Shelf(display), new Rendered(display)];
-    this.#features = [...drawn, this.#structure, this.timeline, this.keys];
+    this.#features = [...drawn, this.#structure, this.timeline, this.search, this.keys];
   }
 
   built() {

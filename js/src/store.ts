@@ -292,8 +292,8 @@ export class Store {
 
   #drop(seq: number, key: string) {
     const record = this.records.get(seq);
-    if (!record) return this.#found(key);
-    this.#forget(record);
+    if (record) this.#forget(record);
+    else this.#found(key);
     this.#changes.records.delete(seq);
     this.#changes.dropped.push(seq);
   }

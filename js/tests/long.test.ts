@@ -328,22 +328,25 @@ describe("what is given up and fetched again", () => {
     }
   });
 
-  it("is counted no more once the kernel drops it", () => {
+  it.each(["nested", "log"])("is counted no more once the kernel drops it (%s)", (mode) => {
     const rows = past(40);
     const floor = rows[30]?.seq as number;
-    const { store, send } = page({
+    const { store, el, send } = page({
+      mode,
       snapshot: snapshot({ live_chat: rows.slice(30), floor, earlier: { "": 30 } }),
     });
     send({ drop: { "": rows.slice(0, 25).map((row) => row.seq) } });
     expect(store.earlier("")).toBe(5);
+    expect(earlier(el).textContent).toBe("Show 5 earlier");
     send({ drop: { "": rows.slice(25, 32).map((row) => row.seq) } });
     expect(store.earlier(null)).toBe(0);
     expect(store.records.size).toBe(8);
   });
 
-  it("leaves the shelf when the kernel drops it", () => {
+  it("leaves the shelf when the kernel drops it", async () => {
     const made = record("artifact", { title: "Old", mime: { "text/plain": "x" }, ended_at: 1 });
     const { el, send } = page({ snapshot: snapshot({ live_chat: [made, ...past(3)] }) });
+    await frame();
     expect(el.querySelectorAll("[data-artifact]")).toHaveLength(1);
     send({ drop: { "": [made.seq] } });
     expect(el.querySelectorAll("[data-artifact]")).toHaveLength(0);

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from nestling import find
 from nestling.spans import spans
 from nestling.structure import structure
 
@@ -22,6 +23,7 @@ log = logging.getLogger("nestling")
 QUESTIONS: dict[str, Callable[[View, Mapping[str, Any]], dict[str, Any]]] = {
     "spans": spans,
     "structure": structure,
+    "find": find.question,
 }
 
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from nestling.conversation import Conversation
+from nestling.find import Finder
 from nestling.records import Record
 
 
 class Transcript(Sequence[Record]):
     """A read-only sequence over history, then live."""
 
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
+    def __init__(self, finder: Finder) -> None:
+        self._finder = finder
 
     def _rows(self) -> list[Record]:
-        with self._conversation.lock:
-            self._conversation.settle()
-            return self._conversation.rows()
+        return self._finder.rows()
 
     def __len__(self) -> int:
         return len(self._rows())
@@ -43,18 +40,12 @@ class Transcript(Sequence[Record]):
     ) -> list[Record]:
         """Records that hold `text` (any case, arguments and titles too) and match the fields."""
         wanted = {"speaker": speaker, "type": type, "status": status}
-        accepted = {
+        fields = {
             field: {value} if isinstance(value, str) else set(value)
             for field, value in wanted.items()
             if value is not None
         }
-        needle = None if text is None else text.casefold()
-        return [
-            record
-            for record in self._rows()
-            if all(record.get(field) in values for field, values in accepted.items())
-            and (needle is None or needle in _searchable(record))
-        ]
+        return self._finder.find(self._rows(), text or "", fields)
 
     def to_frame(self) -> Any:
         """A pandas DataFrame, one row a record: its fields, then `tokens` and `seconds`.
@@ -88,10 +79,3 @@ def _tokens(record: Record) -> int | None:
 def _seconds(record: Record) -> float | None:
     ended = record.get("ended_at")
     return None if ended is None else ended - record["started_at"]
-
-
-def _searchable(record: Record) -> str:
-    parts = [record["content"]]
-    parts += [str(record.get(name, "")) for name in ("reasoning", "name", "title", "error")]
-    parts.append(json.dumps(record.get("args", ""), ensure_ascii=False))
-    return "\n".join(parts).casefold()

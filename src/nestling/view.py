@@ -19,6 +19,7 @@ from traitlets.utils.bunch import Bunch
 from nestling import display
 from nestling.artifacts import Artifacts
 from nestling.conversation import Conversation
+from nestling.find import Finder
 from nestling.outbox import Outbox
 from nestling.questions import answer
 from nestling.records import Namespace, Record
@@ -182,6 +183,7 @@ class View(Runs, anywidget.AnyWidget):
         self.stream_tokens = stream_tokens
         self._conversation = Conversation(time.time, label or "graph")
         self._artifacts = Artifacts(self._conversation)
+        self._finder = Finder(self._conversation)
         self._renderings = Renderings(self._conversation)
         self._adapter = self._new_adapter(named=label is not None)
         self._outbox = Outbox(
@@ -250,7 +252,7 @@ class View(Runs, anywidget.AnyWidget):
     @property
     def transcript(self) -> Transcript:
         """Every record, history before live."""
-        return Transcript(self._conversation)
+        return Transcript(self._finder)
 
     @property
     def artifacts(self) -> Artifacts:

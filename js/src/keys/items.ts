@@ -1,11 +1,5 @@
 /** What the arrow keys go through: rows, headers of boxes, and the buttons between them. */
-const ITEMS = [
-  ".nst-row",
-  ".nst-boxline",
-  ".nst-fold > .nst-line",
-  ".nst-earlier",
-  ".nst-hidden > button",
-].join();
+const ITEMS = [".nst-row", ".nst-boxline", ".nst-fold > .nst-line", ".nst-earlier", ".nst-gap"].join();
 const CONTROLS = "button, a[href], input, select, textarea, summary, iframe, [tabindex='0']";
 
 /** In the order in which they are seen; what is hidden is left out. */
@@ -21,7 +15,7 @@ export function itemAround(el: Element | null): HTMLElement | null {
 export function neighbour(log: HTMLElement, from: HTMLElement, step: 1 | -1): HTMLElement | null {
   const walker = document.createTreeWalker(log, NodeFilter.SHOW_ELEMENT, (node) => {
     const el = node as HTMLElement;
-    if (el.hidden || el.classList.contains("nst-hid")) return NodeFilter.FILTER_REJECT;
+    if (el.hidden) return NodeFilter.FILTER_REJECT;
     return el.matches(ITEMS) ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_SKIP;
   });
   walker.currentNode = from;
@@ -47,5 +41,6 @@ export function handle(item: HTMLElement): HTMLElement {
 }
 
 function isSeen(el: HTMLElement): boolean {
+  if (el.classList.contains("nst-hid")) return false;
   return el.checkVisibility?.() ?? !el.closest("[hidden]");
 }

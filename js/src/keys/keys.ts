@@ -10,7 +10,13 @@ import { openShortcuts } from "./shortcuts.ts";
 
 /** What keys open and close. */
 export interface Panels {
-  timeline: { toggle(): void };
+  readonly timeline: { toggle(): void };
+  readonly search: {
+    readonly bar: { readonly el: HTMLElement };
+    open(): void;
+    close(): void;
+    step(by: 1 | -1): void;
+  };
 }
 
 const ATTENTION = new Set(["failed", "pending", "interrupted"]);
@@ -53,14 +59,12 @@ export class Keys implements Feature {
   #pressed(event: KeyboardEvent) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target as HTMLElement;
-    if (target.matches("input, textarea, select, [role^=menuitem], [role=tab]") || target.closest("dialog")) {
-      if (event.key === "Escape" && !target.closest("[role=menu], dialog")) this.#escape(event);
+    if (target.matches("input, textarea, select, [role^=menuitem], [role=tab]") || target.closest("dialog"))
       return;
-    }
     const inLog = this.display.area.contains(target);
     const letters = this.display.model.get("keys") !== false;
     const act =
-      (event.key === "Escape" ? () => this.#leave() : undefined) ??
+      this.#anywhere(event) ??
       (letters ? this.#letter(event.key) : undefined) ??
       (inLog ? this.#inLog(event, target) : undefined);
     if (!act) return;
@@ -68,9 +72,16 @@ export class Keys implements Feature {
     event.preventDefault();
   }
 
+  #anywhere({ key, shiftKey }: KeyboardEvent): (() => void) | undefined {
+    if (key === "Escape") return () => this.#leave();
+    if (key === "F3") return () => this.panels.search.step(shiftKey ? -1 : 1);
+    return undefined;
+  }
+
   #letter(key: string): (() => void) | undefined {
     const { follow } = this.display;
     const acts: { [key: string]: () => void } = {
+      "/": () => this.panels.search.open(),
       t: () => this.panels.timeline.toggle(),
       f: () => (follow.on ? follow.stop() : follow.start()),
       n: () => void this.#attention(1),
@@ -198,14 +209,11 @@ export class Keys implements Feature {
     (back ? area : this.#end).focus({ preventScroll: true });
   }
 
-  #escape(event: KeyboardEvent) {
-    this.#leave();
-    event.preventDefault();
-  }
-
-  /** Goes back to the cell. */
+  /** Closes the search; without one goes back to the cell. */
   #leave() {
     const { root } = this.display;
+    const { search } = this.panels;
+    if (!search.bar.el.hidden) return search.close();
     const around = root.parentElement?.closest<HTMLElement>("[tabindex]");
     if (around) around.focus({ preventScroll: true });
     else ((root.getRootNode() as Document).activeElement as HTMLElement | null)?.blur();

@@ -8,13 +8,14 @@ const LIST: [keys: string, what: string][] = [
   ["←", "Close box, or to the box around it"],
   ["Home End", "First, last row"],
   ["Enter", "Show or hide details"],
+  ["/ F3", "Search, next match"],
   ["t", "Timeline"],
   ["f", "Follow the end, or stop"],
   ["n N", "Next, previous that failed or waits"],
   ["*", "Open all boxes beside this one"],
   ["c", "Copy row"],
   ["?", "This list"],
-  ["Esc", "Leave to the cell"],
+  ["Esc", "Close search, leave to the cell"],
 ];
 
 /** The list of keys, in a dialog. */

@@ -4,7 +4,7 @@ import type { Stage } from "./stage.ts";
 
 /** So many rows and boxes of a body are drawn at first, and left when there are too many. */
 export const WINDOW = 2000;
-/** So many more when the reader asks. */
+/** So many more when the reader asks; who knows what is looked for says how many (`data-more`). */
 const MORE = 500;
 
 /** Stands above a body whose beginning is not drawn, and draws more of it. */
@@ -20,7 +20,7 @@ export class Earlier {
     on(this.el, "click", stage.signal, () => {
       const first = this.el.nextElementSibling?.firstElementChild;
       if (first) stage.reader.pin(first);
-      more(MORE);
+      more(Number(this.el.dataset.more) || MORE);
     });
   }
 

@@ -239,6 +239,7 @@ export function runView(
         added.get(seq) === false ? [] : (store.records.get(seq) ?? []),
       );
       drawing.draw(changes);
+      if (changes.dropped.length) drawing.update();
       explorer?.drawn(changes);
       trim(stage);
       frame(news, news.filter((record) => added.has(record.seq) && isDrawn(record)).length);
