@@ -11,12 +11,18 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from nestling.inspection import inspect
+from nestling.usage import told_usage
+
 if TYPE_CHECKING:
     from nestling.view import View
 
 log = logging.getLogger("nestling")
 
-QUESTIONS: dict[str, Callable[[View, Mapping[str, Any]], dict[str, Any]]] = {}
+QUESTIONS: dict[str, Callable[[View, Mapping[str, Any]], dict[str, Any]]] = {
+    "inspect": inspect,
+    "usage": told_usage,
+}
 
 
 def answer(view: View, command: Mapping[str, Any]) -> dict[str, Any] | None:
