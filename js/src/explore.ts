@@ -1,4 +1,6 @@
 import { copyText } from "./copy.ts";
+import { Inspector } from "./inspect/inspector.ts";
+import { Metrics } from "./inspect/metrics.ts";
 import type { Changes } from "./store.ts";
 import { asMarkdown } from "./transcript.ts";
 import { menu } from "./views/menu.ts";
@@ -15,11 +17,15 @@ export interface Feature {
 
 /** What is not needed to watch a run: it comes when the run is drawn already. */
 export class Explorer implements Feature {
+  readonly metrics: Metrics;
+  readonly inspector: Inspector;
   #features: Feature[];
 
   constructor(readonly display: Display) {
     display.header.tools.prepend(this.#menu());
-    this.#features = [new Shelf(display)];
+    this.metrics = new Metrics(display);
+    this.inspector = new Inspector(display, this.metrics);
+    this.#features = [new Shelf(display), this.metrics, this.inspector];
   }
 
   built() {
@@ -49,6 +55,7 @@ export class Explorer implements Feature {
               label: () => (mode() === "nested" ? "Log view" : "Nested view"),
               act: () => display.choose("mode", mode() === "nested" ? "log" : "nested"),
             },
+            { label: "Usage by agent", act: () => this.metrics.toggle() },
             { label: "Copy as Markdown", act: () => void copyText(asMarkdown(store)) },
           ],
         },
