@@ -145,7 +145,7 @@ export class Header {
     const stat = this.#stats.get(name);
     if (!stat) return;
     show(stat.el, count > 0);
-    const guessed = name === "tokens" && this.estimate >= count;
+    const guessed = name === "tokens" && count > 0 && count === this.estimate;
     setText(stat.value, `${guessed ? "≈" : ""}${number(count)}`);
     setText(stat.word, `${noun}${count === 1 ? "" : "s"}`);
   }
