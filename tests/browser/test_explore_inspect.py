@@ -1,6 +1,7 @@
 """Looking into one row of a run, as a person does: by mouse, by keyboard, from Python."""
 
 import contextlib
+import json
 import re
 
 import pytest
@@ -122,6 +123,33 @@ def test_what_a_step_changed_in_the_state_is_shown(play, team):
     expect(panel).to_contain_text(call["content"])
 
 
+def test_a_row_far_from_the_end_of_a_long_run_is_brought_into_sight(play):
+    view = nestling.View()
+    for i in range(3000):
+        message = {"type": "ai", "content": f"Sentence {i}.", "id": f"m{i}"}
+        view.process_event({"type": "updates", "ns": (), "data": {"node": {"messages": [message]}}})
+    view.finalize()
+    board = play(view)
+    assert board.page.get_by_text("Sentence 10.").count() == 0
+    board.page.evaluate("model.set('selection', 'm10')")
+    expect(board.page.get_by_text("Sentence 10.").first).to_be_in_viewport()
+    expect(inspector(board.page)).to_contain_text("Sentence 10.")
+    assert board.page.locator("[aria-current=true]").get_attribute("data-id") == "m10"
+
+
+def test_what_the_inspector_shows_is_copied_as_json(play, team):
+    board = play(team)
+    board.page.evaluate(
+        """() => Object.defineProperty(navigator, 'clipboard', {
+          value: {writeText: async text => { window.copied = text; }},
+        })"""
+    )
+    call = next(r for r in team.transcript if r["type"] == "tool_call" and r["namespace"])
+    select(board, call)
+    inspector(board.page).get_by_role("button", name="Copy JSON").click()
+    assert json.loads(board.page.evaluate("window.copied")) == call["args"]
+
+
 @pytest.mark.parametrize(("width", "beside"), [(900, True), (600, False)])
 def test_the_inspector_stands_beside_the_log_where_there_is_room(play, team, width, beside):
     board = play(team, width)
@@ -177,6 +205,7 @@ def test_python_and_the_page_select_the_same(open_notebook):
     root.get_by_role("log").get_by_text("I'll coordinate").click()
     first = notebook.python("next(r['id'] for r in view.transcript if r['type'] == 'ai')")
     assert notebook.python("view.selection") == first
+    expect(inspector(root)).to_be_hidden()
     notebook.run(2)
     chosen = notebook.python("view.selection")
     expect(root.locator("[aria-current=true]")).to_have_attribute("data-id", chosen)

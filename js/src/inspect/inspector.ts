@@ -29,6 +29,7 @@ const LOOKS: { [status: string]: [Icon, string] } = {
 const KINDS: { [type: string]: string } = {
   user: "input",
   ai: "message",
+  error: "error",
   artifact: "artifact",
   interrupt: "request",
   update: "step",
@@ -48,6 +49,8 @@ export class Inspector implements Feature {
   #told: Told | null = null;
   #about = "";
   #asked = "";
+  /** Nothing was drawn yet: a selection of before is looked for. */
+  #first = true;
   #page: Page | null = null;
   #drawing: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -127,9 +130,10 @@ export class Inspector implements Feature {
 
   built() {
     this.selection.mark();
-    if (this.#asked === "" && this.selection.id !== null && this.display.store.run.status !== "running")
-      void this.selection.reveal(this.selection.id);
-    this.#asked ||= "built";
+    const { id } = this.selection;
+    if (this.#first && id !== null && this.display.store.run.status !== "running")
+      void this.selection.reveal(id);
+    this.#first = false;
     if (this.opened) this.#refresh();
   }
 
@@ -163,6 +167,9 @@ export class Inspector implements Feature {
       this.#told = null;
       this.#page = null;
       this.#ask();
+      const boxes = this.#subject()?.boxes.length;
+      this.metrics.heard[boxes ? "add" : "delete"](this.#redraw);
+      if (boxes) this.metrics.refresh();
     }
     const { follow, main } = this.display;
     const root = this.el.getRootNode() as Document;
@@ -172,7 +179,6 @@ export class Inspector implements Feature {
       show(this.el, true);
       main.classList.add("nst-inspecting");
       follow.stay();
-      this.metrics.heard.add(this.#redraw);
     }
     this.#draw();
     if (focus) this.#tabs.focus();
@@ -239,7 +245,7 @@ export class Inspector implements Feature {
   }
 
   #head({ record, boxes: [box] }: Subject) {
-    const status = record?.status ?? box?.status ?? "";
+    const status = record?.type === "error" ? "failed" : (record?.status ?? box?.status ?? "");
     const [name, tone] = LOOKS[status] ?? ["slashed", "nst-mut"];
     this.#icon = changeIcon(this.#icon, name, tone);
     setText(this.#name, label(record ? nameOf(record) : box?.label));

@@ -54,6 +54,11 @@ export class Metrics implements Feature {
     ended(signal, () => clearTimeout(this.#timer));
   }
 
+  /** Somebody wants to see it now. */
+  refresh() {
+    this.#askSoon(0);
+  }
+
   built() {
     this.drawn(null);
   }
@@ -77,7 +82,6 @@ export class Metrics implements Feature {
 
   /** The tab of some boxes. */
   page(boxes: Namespace[]): Page {
-    this.#askSoon(this.parts.size ? EVERY : 0);
     const told = boxes.map((box) => [box, this.of(box.key)] as const);
     return {
       name: "Usage",
@@ -143,13 +147,13 @@ export class Metrics implements Feature {
     const line = target.closest(".nst-boxline");
     const key = line?.closest<HTMLElement>("article")?.dataset.namespace;
     if (!line || key === undefined) return;
-    if (!this.parts.has(key)) this.#askSoon(0);
     const tell = () => {
       const told = lines(this.of(key)).map(([name, value]) => `${name}: ${value}`);
       attribute(line, "title", told.join("\n") || null);
     };
     tell();
     if (!this.parts.has(key)) {
+      this.refresh();
       const once = () => {
         this.heard.delete(once);
         tell();

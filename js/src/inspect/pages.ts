@@ -86,7 +86,7 @@ function resultPage(record: Record): Page | null {
     draw: (signal) => [
       ...result.flatMap(([name, value]) => [
         ...(name ? [caption(name)] : []),
-        typeof value === "string" ? text(value) : jsonTree(value, signal),
+        typeof value === "string" ? text(value, name === "Traceback") : jsonTree(value, signal),
       ]),
       facts(factsOf(record)),
     ],
@@ -156,8 +156,8 @@ function parsed(content: string): unknown {
 
 const SHOWN = 20_000;
 
-function text(value: string): HTMLElement {
-  const el = h("div", "nst-text nst-said", clean(value.slice(0, SHOWN)));
+function text(value: string, code = false): HTMLElement {
+  const el = h(code ? "pre" : "div", "nst-text", clean(value.slice(0, SHOWN)));
   if (value.length <= SHOWN) return el;
   const more = h("button", "nst-chip", `Show all ${number(value.length)} characters`);
   more.addEventListener("click", () => {
