@@ -97,9 +97,17 @@ class Inspection:
         #: The step that goes on in each namespace.
         self._now: dict[Ns, Step] = {}
 
-    def begin(self) -> None:
-        """A new run: its steps are counted anew."""
+    def begin(self, goes_on: bool) -> None:
+        """A new run, or one that `goes_on` after an interrupt; its steps are counted anew."""
         self._now.clear()
+        if not goes_on:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Nothing goes on in any namespace: what stood in their states need not be held."""
+        for ns in list(self._states):
+            if ns:
+                del self._states[ns]
 
     def note(self, kind: str, ns: Ns, data: Any) -> None:
         """An event that was folded. Never raises."""

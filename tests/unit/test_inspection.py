@@ -303,6 +303,11 @@ def test_unknown_ids_and_nonsense_are_answered_with_nothing():
         }  # fmt: skip
 
 
+def test_states_of_agents_are_let_go_when_the_run_is_over():
+    view = shown(demo.research_team(delay=0), ASK)
+    assert list(view._adapter.inspection._states) == [()]
+
+
 def test_a_cleared_view_forgets_its_steps():
     view = shown(single_agent(), ASK)
     view.clear()

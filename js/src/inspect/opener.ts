@@ -42,11 +42,14 @@ export class Opener {
   }
 
   #move(target: Element) {
-    if (this.#button.contains(target)) return;
+    // Whoever has come to it by the keyboard does not lose it to the pointer.
+    if (this.#button.contains(target) || this.#button.matches(":focus-visible")) return;
     const row = target.closest<HTMLElement>("[data-id], .nst-boxhead");
     if (row === this.#row && this.#button.isConnected) return;
-    if (!row) return this.#leave();
+    this.#leave();
+    if (!row) return;
     this.#row = row;
+    row.classList.add("nst-pointed");
     const { name, speaker } = this.display.store.byId(row.dataset.id ?? "") ?? {};
     const box = row.querySelector(".nst-n")?.textContent;
     attribute(this.#button, "aria-label", `Inspect ${label(name ?? box ?? speaker ?? "")}`.trim());
@@ -57,6 +60,7 @@ export class Opener {
   }
 
   #leave() {
+    this.#row?.classList.remove("nst-pointed");
     this.#row = null;
     this.#button.remove();
   }

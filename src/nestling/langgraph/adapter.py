@@ -102,10 +102,8 @@ class Adapter:
         self, kind: str, handler: Callable[[Ns, Any], None]
     ) -> Callable[[Ns, Any], None]:
         def handle(ns: Ns, data: Any) -> None:
-            try:
-                handler(ns, data)
-            finally:
-                self.inspection.note(kind, ns, data)
+            handler(ns, data)
+            self.inspection.note(kind, ns, data)
 
         return handle
 
@@ -210,7 +208,7 @@ class Adapter:
         goes_on = resume is not None or (asks is None and (not by_hand or self.interrupts.asked))
         self.emitted.begin(goes_on)
         self.spaces.begin()
-        self.inspection.begin()
+        self.inspection.begin(goes_on)
         self.messages.begin(asks or ())
         if resume is not None:
             self.interrupts.answer(resume)
@@ -226,6 +224,8 @@ class Adapter:
         for task in self.spaces.open.values():
             self.ends.unseen(task, status)
         self.spaces.stop()
+        if status == "completed":
+            self.inspection.let_go()
 
     # --- tasks ----------------------------------------------------------------------------
 
