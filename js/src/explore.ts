@@ -1,6 +1,8 @@
 import { Rendered } from "./artifacts/rendered.ts";
 import { copyText } from "./copy.ts";
 import { Search } from "./find/search.ts";
+import { Inspector } from "./inspect/inspector.ts";
+import { Metrics } from "./inspect/metrics.ts";
 import { Keys } from "./keys/keys.ts";
 import type { Changes } from "./store.ts";
 import { Structure } from "./structure/strip.ts";
@@ -21,6 +23,8 @@ export interface Feature {
 /** What is not needed to watch a run: it comes when the run is drawn already. */
 export class Explorer implements Feature {
   readonly search: Search;
+  readonly metrics: Metrics;
+  readonly inspector: Inspector;
   #features: Feature[];
   readonly timeline: Timeline;
   readonly keys: Keys;
@@ -31,9 +35,12 @@ export class Explorer implements Feature {
     display.header.tools.prepend(this.#menu());
     this.timeline = new Timeline(display);
     this.search = new Search(display);
+    this.metrics = new Metrics(display);
+    this.inspector = new Inspector(display, this.metrics);
     this.keys = new Keys(display, this);
     const drawn = [new Shelf(display), new Rendered(display)];
-    this.#features = [...drawn, this.#structure, this.timeline, this.search, this.keys];
+    const panels = [this.#structure, this.timeline, this.search, this.metrics, this.inspector];
+    this.#features = [...drawn, ...panels, this.keys];
   }
 
   built() {
@@ -71,6 +78,7 @@ export class Explorer implements Feature {
               label: () => (this.#structure.shown ? "Hide structure" : "Show structure"),
               act: () => this.#structure.toggle(),
             },
+            { label: "Usage by agent", act: () => this.metrics.toggle() },
             { label: "Copy as Markdown", act: () => void copyText(asMarkdown(store)) },
             { label: "Keyboard shortcuts", act: () => this.keys.help() },
           ],

@@ -63,7 +63,7 @@ const type = (el: Element, text: string) => {
 const press = (el: Element, key: string, more = {}) =>
   field(el).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, ...more }));
 const soon = (ms = 120) => new Promise((then) => setTimeout(then, ms));
-const questions = (model: FakeModel) => model.sent.filter((message) => message.type === "ask");
+const questions = (model: FakeModel) => model.sent.filter((message) => message.question === "find");
 
 describe("what matches", () => {
   const records = (shared.records as Partial<Record>[]).map((fields, i) => ({

@@ -54,12 +54,19 @@ def encode(value: Any) -> JSON:
     return _Encoder().encode(value, 0)
 
 
+def sketch(value: Any, items: int, room: int) -> tuple[JSON, int]:
+    """As `encode`, with at most `items` items and `room` bytes of text; and about its bytes."""
+    encoder = _Encoder(items, room)
+    plain = encoder.encode(value, 0)
+    return plain, room - encoder.room + 16 * (encoder.items + items - MAX_ITEMS)
+
+
 class _Encoder:
     """One walk: counts items and remembers the containers it is inside of."""
 
-    def __init__(self) -> None:
-        self.items = 0
-        self.room = MAX_BYTES
+    def __init__(self, items: int = MAX_ITEMS, room: int = MAX_BYTES) -> None:
+        self.items = MAX_ITEMS - items
+        self.room = room
         self.inside: set[int] = set()
 
     def encode(self, value: Any, depth: int) -> JSON:

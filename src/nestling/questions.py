@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nestling import find
+from nestling.inspection import inspect
 from nestling.spans import spans
 from nestling.structure import structure
+from nestling.usage import told_usage
 
 if TYPE_CHECKING:
     from nestling.view import View
@@ -24,6 +26,8 @@ QUESTIONS: dict[str, Callable[[View, Mapping[str, Any]], dict[str, Any]]] = {
     "spans": spans,
     "structure": structure,
     "find": find.question,
+    "inspect": inspect,
+    "usage": told_usage,
 }
 
 

@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from nestling.options import options
 from nestling.records import Namespace, Record
 
+if TYPE_CHECKING:
+    from nestling.view import View
+
 #: When each run of a view began and ended, in order.
 Spans: TypeAlias = list[tuple[float, float]]
 
@@ -24,6 +27,8 @@ Spans: TypeAlias = list[tuple[float, float]]
 BYTES_PER_TOKEN = 4
 #: Tasks of one namespace whose latest message is remembered.
 _RECENT = 256
+#: Namespaces whose usage a page is told at once: those that used most.
+_TOLD = 500
 _COUNTS = ("input_tokens", "output_tokens", "total_tokens", "tools", "estimated", "cost")
 _SECONDS = ("model_seconds", "tool_seconds", "wall_seconds", "waiting_seconds")
 _SPEED = ("first_token_seconds", "tokens_per_second")
@@ -311,6 +316,14 @@ def usage_of(
     usage = _usage(whole, meter.ran(0.0, now), first, meter.wait.seconds)
     usage["namespaces"] = parts
     return usage
+
+
+def told_usage(view: View, _command: Mapping[str, Any]) -> dict[str, Any]:
+    """What was used, for a page: `{usage, namespaces}`, those of 500 namespaces at most."""
+    usage = view.usage
+    parts = sorted(usage.namespaces.items(), key=lambda part: -part[1].total_tokens)
+    whole = {name: value for name, value in usage.items() if name != "namespaces"}
+    return {"usage": whole, "namespaces": dict(parts[:_TOLD])}
 
 
 def _usage(part: _Sum, wall: float, first: float | None, waited: float) -> Usage:

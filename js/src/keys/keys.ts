@@ -17,6 +17,13 @@ export interface Panels {
     close(): void;
     step(by: 1 | -1): void;
   };
+  readonly inspector: {
+    readonly opened: boolean;
+    open(id: string): void;
+    openBox(key: string): void;
+    toggle(): void;
+    close(): void;
+  };
 }
 
 const ATTENTION = new Set(["failed", "pending", "interrupted"]);
@@ -84,6 +91,7 @@ export class Keys implements Feature {
       "/": () => this.panels.search.open(),
       t: () => this.panels.timeline.toggle(),
       f: () => (follow.on ? follow.stop() : follow.start()),
+      i: () => this.#inspect(),
       n: () => void this.#attention(1),
       N: () => void this.#attention(-1),
       c: () => void this.#copy(),
@@ -114,9 +122,22 @@ export class Keys implements Feature {
         return () => this.#open(current);
       case "ArrowLeft":
         return () => this.#close(current);
+      case " ":
+        return () => this.#inspect();
       default:
         return undefined;
     }
+  }
+
+  /** All about the row or box that has the focus; closes it when it is open. */
+  #inspect() {
+    const { inspector } = this.panels;
+    const item = this.#item();
+    const id = item?.closest<HTMLElement>("[data-id]")?.dataset.id;
+    const key = item?.closest<HTMLElement>("article[data-namespace]")?.dataset.namespace;
+    if (inspector.opened || !item) inspector.toggle();
+    else if (id !== undefined) inspector.open(id);
+    else if (key) inspector.openBox(key);
   }
 
   /** Moves the focus to an item, and the area to where it is seen. */
@@ -209,10 +230,11 @@ export class Keys implements Feature {
     (back ? area : this.#end).focus({ preventScroll: true });
   }
 
-  /** Closes the search; without one goes back to the cell. */
+  /** Closes the inspector, or the search; without them goes back to the cell. */
   #leave() {
     const { root } = this.display;
-    const { search } = this.panels;
+    const { inspector, search } = this.panels;
+    if (inspector.opened) return inspector.close();
     if (!search.bar.el.hidden) return search.close();
     const around = root.parentElement?.closest<HTMLElement>("[tabindex]");
     if (around) around.focus({ preventScroll: true });

@@ -8,6 +8,7 @@ const LIST: [keys: string, what: string][] = [
   ["←", "Close box, or to the box around it"],
   ["Home End", "First, last row"],
   ["Enter", "Show or hide details"],
+  ["Space i", "Inspector"],
   ["/ F3", "Search, next match"],
   ["t", "Timeline"],
   ["f", "Follow the end, or stop"],
@@ -15,7 +16,7 @@ const LIST: [keys: string, what: string][] = [
   ["*", "Open all boxes beside this one"],
   ["c", "Copy row"],
   ["?", "This list"],
-  ["Esc", "Close search, leave to the cell"],
+  ["Esc", "Close inspector, close search, leave to the cell"],
 ];
 
 /** The list of keys, in a dialog. */

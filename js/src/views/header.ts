@@ -42,6 +42,8 @@ export class Header {
   #failed = h("span", "nst-bad");
   #problems = h("span", { class: "nst-badge", title: "Parts of this run could not be drawn as they are." });
   #stop: HTMLButtonElement;
+  /** Tokens in all where some are an estimate; else 0. */
+  estimate = 0;
   #note = h("span", { class: "nst-note", role: "status" });
   #bar = new Bar();
   #busy: ReturnType<typeof setTimeout> | undefined;
@@ -104,7 +106,7 @@ export class Header {
     setText(this.#thread, run.thread_id ? ` · ${label(run.thread_id)}` : "");
     attribute(this.#title, "title", this.#title.textContent);
     const totals = store.tally.of("");
-    this.#count("tokens", totals.tokens, "token");
+    this.#count("tokens", Math.max(totals.tokens, this.estimate), "token");
     this.#count("tools", totals.tools, "tool");
     this.#count("agents", totals.agents, "agent");
     setText(this.#failed, totals.failed ? ` ${totals.failed} failed` : "");
@@ -148,7 +150,8 @@ export class Header {
     const stat = this.#stats.get(name);
     if (!stat) return;
     show(stat.el, count > 0);
-    setText(stat.value, number(count));
+    const guessed = name === "tokens" && count > 0 && count === this.estimate;
+    setText(stat.value, `${guessed ? "≈" : ""}${number(count)}`);
     setText(stat.word, `${noun}${count === 1 ? "" : "s"}`);
   }
 }

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nestling.conversation import Conversation
+from nestling.inspection import KINDS, Inspection
 from nestling.langgraph.calls import ArtifactStore
 from nestling.langgraph.emitted import Emitted
 from nestling.langgraph.ends import Ends, is_cancel
@@ -92,6 +93,19 @@ class Adapter:
             "checkpoints": self._nothing,
             "debug": self._nothing,
         }
+        #: What each step did; tokens go past it.
+        self.inspection = Inspection(conversation, self.spaces)
+        for kind in KINDS:
+            self._handlers[kind] = self._inspected(kind, self._handlers[kind])
+
+    def _inspected(
+        self, kind: str, handler: Callable[[Ns, Any], None]
+    ) -> Callable[[Ns, Any], None]:
+        def handle(ns: Ns, data: Any) -> None:
+            handler(ns, data)
+            self.inspection.note(kind, ns, data)
+
+        return handle
 
     def process(self, event: Any) -> None:
         """One event of any shape. Never raises: what cannot be read is shown plainly."""
@@ -194,6 +208,7 @@ class Adapter:
         goes_on = resume is not None or (asks is None and (not by_hand or self.interrupts.asked))
         self.emitted.begin(goes_on)
         self.spaces.begin()
+        self.inspection.begin(goes_on)
         self.messages.begin(asks or ())
         if resume is not None:
             self.interrupts.answer(resume)
@@ -209,6 +224,8 @@ class Adapter:
         for task in self.spaces.open.values():
             self.ends.unseen(task, status)
         self.spaces.stop()
+        if status == "completed":
+            self.inspection.let_go()
 
     # --- tasks ----------------------------------------------------------------------------
 
