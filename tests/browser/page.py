@@ -56,13 +56,15 @@ _FILM = """([cell, rows]) => {
   });
 }"""
 
-#: All there is to see but clocks, the place where one reads, and names of elements.
+#: All there is to see but clocks (and what is drawn by them, like the overview), the place where
+#: one reads, and names of elements.
 _STRUCTURE = """root => {
   const kept = ['id', 'type', 'status', 'namespace', 'label', 'part'];
   const inner = node => [...node.childNodes].flatMap(child => {
     if (child.nodeType === Node.TEXT_NODE) return child.data.trim() ? [child.data] : [];
     if (child.nodeType !== Node.ELEMENT_NODE) return [];
-    if (child.matches('.nst-num, time, nav, svg, [aria-live]:not([role=log])')) return [];
+    if (child.matches('.nst-num, .nst-strip, time, nav, svg')) return [];
+    if (child.matches('[aria-live]:not([role=log])')) return [];
     const names = kept.filter(name => name in child.dataset).map(name => child.dataset[name]);
     return [[child.localName, ...names, ...inner(child)]];
   });

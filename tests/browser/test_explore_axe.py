@@ -28,7 +28,7 @@ STATES = {
     ),
     "explore": (
         "view = nestling.watch(demo.research_team(delay=0), timeline=True)",
-        f"view.invoke({ASK}); view.query = 'chart'; view.filters = {{'type': ['tool_call', 'ai']}}",
+        f"view.invoke({ASK}); view.query = 'analysis'; view.filters = {{'type': ['ai']}}",
     ),
 }
 STATUS = {"live": "running", "interrupt": "interrupted", "failed": "failed"}
@@ -57,7 +57,10 @@ def test_nothing_to_mend(open_notebook, state):
     until_status(root, STATUS.get(state, "completed"))
     root.get_by_role("button", name="More actions").wait_for()
     if state == "explore":
-        root.locator("[data-type=tool_call]").first.dblclick()
+        root.get_by_role("log").focus()
+        notebook.page.keyboard.press("ArrowDown")
+        notebook.page.keyboard.press("Space")
+        root.get_by_role("region", name="Inspector").wait_for()
     notebook.page.add_script_tag(path=AXE)
     found = {}
     for theme in THEMES:

@@ -85,19 +85,17 @@ def test_the_arguments_of_the_failed_tool_are_found_by_keyboard(play, failed):
     page = board.page
     page.get_by_role("log").focus()
     for _ in range(40):
-        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowDown")
         if "fetch_prices" in page.evaluate("document.activeElement.textContent"):
             break
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Inspect fetch_prices")).to_be_focused()
-    page.keyboard.press("Enter")
+    page.keyboard.press("i")
     expect(page.get_by_role("tab", name="Call")).to_be_focused()
     expect(inspector(page).get_by_role("tabpanel")).to_contain_text('"apples"')
     page.keyboard.press("ArrowRight")
     expect(inspector(page).get_by_role("tabpanel", name="Result")).to_be_visible()
     page.keyboard.press("Escape")
     expect(inspector(page)).to_be_hidden()
-    assert "Inspect" in page.evaluate("document.activeElement.ariaLabel")
+    assert "fetch_prices" in page.evaluate("document.activeElement.textContent")
 
 
 def test_a_selection_from_python_is_brought_into_sight(play, team):
