@@ -248,6 +248,11 @@ describe("a JSON tree", () => {
     expect(el.querySelectorAll(".nst-leaf")).toHaveLength(100);
   });
 
+  it("opens what is short at the top of what is long", () => {
+    const el = jsonTree({ where: { region: "South" }, text: "x".repeat(900) }, signal);
+    expect(el.querySelector("details[open]")?.textContent).toContain('region: "South"');
+  });
+
   it("puts a million items into slices of slices", () => {
     const el = jsonTree(
       Array.from({ length: 1_000_000 }, (_, i) => i),
