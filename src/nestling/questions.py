@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nestling.inspection import inspect
+from nestling.inspected import inspect
 from nestling.usage import told_usage
 
 if TYPE_CHECKING:
