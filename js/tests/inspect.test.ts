@@ -96,6 +96,15 @@ describe("the selection", () => {
     expect(row(made.el, "c1")?.classList).toContain("nst-selected");
   });
 
+  it("unfolds the calls among which it is", async () => {
+    const calls = Array.from({ length: 12 }, (_, i) => tool("add", { id: `c${i}`, ended_at: T0 + 99 }));
+    const made = await explored(shown(...calls));
+    expect(made.el.querySelector<HTMLElement>(".nst-folded")?.hidden).toBe(true);
+    made.model.set("selection", "c5");
+    await drawn();
+    expect(made.el.querySelector<HTMLElement>(".nst-folded")?.hidden).toBe(false);
+  });
+
   it("stays where it is when everything is drawn anew", async () => {
     const made = await explored(shown(tool("add", { id: "c1" })));
     made.model.set("selection", "c1");
@@ -247,6 +256,11 @@ describe("a JSON tree", () => {
     expect(el.textContent).toContain("[100 items]");
     open(el);
     expect(el.querySelectorAll(".nst-leaf")).toHaveLength(100);
+  });
+
+  it("opens what is short at the top of what is long", () => {
+    const el = jsonTree({ where: { region: "South" }, text: "x".repeat(900) }, signal);
+    expect(el.querySelector("details[open]")?.textContent).toContain('region: "South"');
   });
 
   it("puts a million items into slices of slices", () => {

@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 
 from nestling.encode import encode, text
 from nestling.kept import Kept
+from nestling.metering import Metering
 from nestling.records import (
     OPEN,
     Change,
@@ -24,7 +25,7 @@ from nestling.records import (
     RunStatus,
     TextField,
 )
-from nestling.usage import Usage, usage_of
+from nestling.usage import Usage
 
 log = logging.getLogger("nestling")
 
@@ -69,6 +70,7 @@ class Conversation(Kept):
         #: What they have not been told yet.
         self.changes: list[Change] = []
         self._telling = False
+        self._metering = Metering()
         self._clear(label)
 
     def _clear(self, label: str) -> None:
@@ -122,10 +124,7 @@ class Conversation(Kept):
 
     def usage(self) -> Usage:
         """What was used so far."""
-        with self.lock:
-            self.settle()
-            past, rows, boxes = self.past.copied(), self.rows(), dict(self.namespaces)
-        return usage_of(past, rows, boxes, self.clock())
+        return self._metering.usage(self)
 
     # --- edits ----------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ are kept, encoded and within a number of bytes. Nothing is done for tokens.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
@@ -17,14 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from nestling.conversation import Conversation
 from nestling.differences import Seen, differences, fields_of, seen
-from nestling.encode import sketch, text
+from nestling.encode import text
 from nestling.held import hold, tell
 from nestling.records import Record
 
 if TYPE_CHECKING:
     from nestling.langgraph.normalize import Ns
     from nestling.langgraph.spaces import Spaces, Task
-    from nestling.view import View
 
 log = logging.getLogger("nestling")
 
@@ -38,9 +36,6 @@ MAX_STATES = 256
 _ITEMS = 60
 _ROOM = 6_000
 _LAST = 3
-#: Bytes of an answer's record, and of all its events.
-_MAX_RECORD = 400_000
-_MAX_TOLD = 200_000
 #: What LangGraph makes for each event of a task, and nobody changes.
 _OURS = frozenset({"id", "name", "triggers"})
 
@@ -229,45 +224,6 @@ class Inspection:
             if of_task or name in event.ids:
                 found.append(event)
         return found
-
-
-def inspect(view: View, command: Mapping[str, Any]) -> dict[str, Any]:
-    """All there is to tell of the record `id`: itself, what its step changed, its events.
-
-    `{record, diff, events}`, each absent where there is none; about 1 MB at most.
-    """
-    conversation, inspection = view._conversation, view._adapter.inspection
-    name = command.get("id")
-    with conversation.lock:
-        conversation.settle()
-        record = conversation.records.get(name) if isinstance(name, str) else None
-        if record is None:
-            return {}
-        told: dict[str, Any] = {"record": _capped(record)}
-        step = inspection.step_of(record)
-        if step is not None:
-            told["diff"] = step.told()
-        room, events = _MAX_TOLD, []
-        for event in reversed(inspection.events_of(record)):
-            if event.size > room:
-                break
-            room -= event.size
-            told_event = {"type": event.kind, "ns": list(event.ns), "at": event.at}
-            events.append({**told_event, "data": tell(event.data)})
-        if events:
-            told["events"] = events[::-1]
-        return told
-
-
-def _capped(record: Record) -> dict[str, Any]:
-    """A record that fits in an answer: what is large in it is cut, and says so."""
-    if len(json.dumps(record)) <= _MAX_RECORD:
-        return dict(record)
-    cut: dict[str, Any] = {}
-    for name, value in record.items():
-        large = isinstance(value, (str, list, dict)) and len(json.dumps(value)) > _MAX_RECORD // 8
-        cut[name] = sketch(value, 2_000, _MAX_RECORD // 8)[0] if large else value
-    return cut
 
 
 def _hold(kind: str, data: Any) -> tuple[Any, int]:

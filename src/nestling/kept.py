@@ -51,6 +51,8 @@ class Kept:
         self.past = Meter()
         #: How many records were dropped.
         self.left_out = 0
+        #: The lowest `seq` of the rows that were edited since this was set to infinity.
+        self.edited_from: float = 0
         self._rows_in: dict[str, list[Record]] = {}
         self._boxes_in: dict[str, list[Namespace]] = {}
 
@@ -100,6 +102,8 @@ class Kept:
         return self.records.get(record["id"]) is record
 
     def edited(self, record: Record) -> None:
+        if record["seq"] < self.edited_from:
+            self.edited_from = record["seq"]
         past = self.history and record["seq"] <= self.history[-1]["seq"]
         self.edits["chat_history" if past else "live_chat"] += 1
 
@@ -175,6 +179,7 @@ class Kept:
         self._boxes_in.pop(key, None)
         self.counts.forget(key)
         self.past.forget(key)
+        self.edited_from = 0
         if self.consumer is not None:
             self.consumer.namespace_dropped(key)
 

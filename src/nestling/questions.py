@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nestling import find
-from nestling.inspection import inspect
+from nestling.inspected import inspect
 from nestling.spans import spans
 from nestling.structure import structure
 from nestling.usage import told_usage

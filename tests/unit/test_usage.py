@@ -5,7 +5,7 @@ from builders import ai, fed, part, result, said, shown, start, tool, words
 from graphs import ASK
 
 import nestling
-from nestling import View, demo
+from nestling import View, demo, usage
 from nestling.options import Options
 
 USAGE = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
@@ -220,3 +220,55 @@ def test_options_say_what_there_is():
         options.price = {}
     with pytest.raises(TypeError):
         options.prices["m"] = (2, 3)
+
+
+# --- added up as it goes ------------------------------------------------------------------------
+
+
+def afresh(view):
+    """As if nobody had looked before."""
+    view._conversation._metering = type(view._conversation._metering)()
+    return view.usage
+
+
+@pytest.mark.parametrize("limit", [None, 3])
+def test_looking_often_tells_the_same_as_looking_once(limit):
+    view, now = View(max_records=limit), [100.0]
+    view._conversation.clock = lambda: now[0]
+    graphs = (demo.research_team(delay=0), demo.parallel_team(workers=2, delay=0))
+
+    for graph in graphs:
+        given = {"topic": "tides", **ASK}
+        for event in graph.stream(
+            given, stream_mode=["messages", "updates", "tasks", "tools", "values"], subgraphs=True
+        ):
+            now[0] += 0.25
+            view.process_event(event)
+            told = view.usage
+            assert told == afresh(view)
+            view.usage  # noqa: B018  # looked at, so that something is kept
+        view.finalize()
+        nestling.options.prices = {"scripted": (1, 2)}
+        assert view.usage == afresh(view)
+        assert view.usage.cost
+
+
+def test_rows_that_have_ended_are_not_added_up_again(monkeypatch):
+    view = shown(demo.research_team(delay=0), ASK)
+    first, added = view.usage, []
+    add = usage.Meter.add
+    monkeypatch.setattr(usage.Meter, "add", lambda *args: added.append(args[1]) or add(*args))
+    assert view.usage.total_tokens == first.total_tokens
+    assert added == []
+    record = view._conversation.history[0]
+    with view._conversation.lock:
+        view._conversation.set(record, content="Something else, and longer.")
+    assert view.usage.total_tokens == first.total_tokens
+    assert added
+
+
+def test_a_cleared_view_has_used_nothing():
+    view = shown(demo.research_team(delay=0), ASK)
+    assert view.usage.total_tokens
+    view.clear()
+    assert view.usage.total_tokens == 0

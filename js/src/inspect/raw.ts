@@ -1,4 +1,5 @@
 import { h } from "../dom.ts";
+import { icon } from "../icons.ts";
 import type { Namespace, Record } from "../protocol.ts";
 import { label, many } from "../wording.ts";
 import { caption, type Heard, type Page, type Told } from "./pages.ts";
@@ -32,6 +33,7 @@ function eventNode(event: Heard, since: number, signal: AbortSignal): HTMLElemen
     h(
       "summary",
       null,
+      icon("closed", "nst-chev"),
       h("code", null, label(type)),
       h("span", null, label(told(type, data))),
       h("span", "nst-mut nst-num", `${sign}${Math.abs(seconds).toFixed(2)} s`),

@@ -9,6 +9,8 @@ const CHARS = 2000;
 const HEAD = 300;
 /** Children of one node: more are put into slices. */
 const SLICE = 100;
+/** Where there are so few at the top, those of them that hold as few are open. */
+const FEW = 10;
 
 type Entry = readonly [name: string | number, value: unknown];
 
@@ -28,6 +30,14 @@ export function jsonTree(value: unknown, signal: AbortSignal): HTMLElement {
     nodes(entries, count, isList, fill);
   if (isContainer(value)) el.append(...draw(entriesOf(value), sizeOf(value), Array.isArray(value)));
   else el.append(h("div", "nst-leaf", ...leaf(value)));
+  if (isContainer(value) && sizeOf(value) <= FEW)
+    [...entriesOf(value)].forEach(([, inner], i) => {
+      const child = el.children[i] as HTMLDetailsElement;
+      if (!isContainer(inner) || sizeOf(inner) > FEW || !fill.has(child)) return;
+      fill.get(child)?.();
+      fill.delete(child);
+      child.open = true;
+    });
   const opened = (event: Event) => {
     const node = event.target as HTMLDetailsElement;
     if (!node.open) return;
@@ -82,7 +92,7 @@ function node(
   const key = h("span", isList ? "nst-mut" : "nst-jk", revealed(name));
   if (!isContainer(value) || sizeOf(value) === 0) return h("div", "nst-leaf", key, ": ", ...leaf(value));
   const inside = () => nodes(entriesOf(value), sizeOf(value), Array.isArray(value), fill);
-  return branch([key, ": ", h("span", "nst-mut", gist(value))], inside, fill);
+  return branch([h("span", null, key, ":"), h("span", "nst-mut", gist(value))], inside, fill);
 }
 
 function branch(
