@@ -143,7 +143,7 @@ test-notebooks: setup | $(LOGS) ## Every notebook gives the outputs that are com
 	$(call heading,nbval notebooks)
 	@$(PY) -m pytest --nbval notebooks $(call keep,$@)
 
-test-browser: setup chromium classic | $(LOGS) ## Real JupyterLab and Notebook, real Chromium
+test-browser: setup setup-js chromium classic | $(LOGS) ## Real JupyterLab and Notebook, real Chromium
 	$(call heading,pytest tests/browser)
 	@$(PY) -m pytest tests/browser $(call keep,$@)
 
