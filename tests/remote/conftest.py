@@ -23,7 +23,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the server answers."""
     for module in ("langgraph_cli", "langgraph_api"):
         if importlib.util.find_spec(module) is None:
-            pytest.skip('needs a LangGraph server: pip install "langgraph-cli[inmem]"')
+            pytest.fail('needs a LangGraph server: pip install "langgraph-cli[inmem]"')
     directory = tmp_path_factory.mktemp("server")
     shutil.copy(TESTS / "served.py", directory)
     paths = [str(TESTS.parent / "src"), str(TESTS), os.environ.get("PYTHONPATH", "")]
