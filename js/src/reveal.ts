@@ -1,102 +1,163 @@
+import { isDrawn, takenOver } from "./arrange.ts";
 import { rect } from "./dom.ts";
-import type { Record } from "./protocol.ts";
-import { keyOf } from "./tree.ts";
+import type { Store } from "./store.ts";
+import { type Child, keyOf } from "./tree.ts";
 import type { Display } from "./views/run.ts";
 
-/** So long may the kernel take for rows that are not in the page. */
+/** So long may a row that the kernel has take to come. */
 const PATIENCE = 5000;
+const LOOK = 50;
+/** Rows before one that is drawn again. */
+const AROUND = 20;
 
-/**
- * Brings a row into the page and into sight, also one that only the kernel has. Null when it
- * cannot be had.
- */
-export async function reveal(display: Display, namespace: string, seq: number): Promise<HTMLElement | null> {
-  if (!(await isHere(display, namespace, seq))) return null;
-  return revealRow(display, display.store.records.get(seq) as Record);
-}
-
-/** Opens what a row stands in, draws it and scrolls the widget's own area to it. */
-export function revealRow(display: Display, record: Record): HTMLElement | null {
-  const { stage } = display;
-  const key = keyOf(record.namespace);
-  openAround(display, key);
-  stage.reach(key, record.seq);
-  const el = elementOf(display, record);
-  if (!el) {
-    revealBox(display, key);
-    return null;
-  }
-  el.closest(".nst-fold")?.querySelector<HTMLElement>(".nst-line[aria-expanded=false]")?.click();
-  scrollTo(display, el);
-  return el;
-}
-
-/** Scrolls to a box; to its first row where there are no boxes, to the beginning for the root. */
-export function revealBox(display: Display, key: string) {
-  const { area, follow, stage, store } = display;
-  openAround(display, store.namespaces.get(key)?.parent ?? "");
-  const first = store.seqs.find((seq) => stage.rows.has(seq) && namespaceOf(display, seq) === key);
-  const el = stage.boxes.get(key)?.el ?? (key && first ? stage.rows.get(first)?.el : undefined);
-  if (el) return scrollTo(display, el);
-  if (key) return;
-  follow.stop();
-  area.scrollTop = 0;
-}
-
-/** Opens a box and those around it, for this reader. */
-export function openAround({ stage, reader }: Display, key: string) {
-  for (const { key: around } of stage.path(key)) {
-    const box = stage.boxes.get(around);
-    if (!box || box.open) continue;
-    reader.boxes.set(around, true);
-    box.update();
-  }
+/** A row of a namespace; the box of the namespace itself where `seq` is null. */
+interface Place {
+  key: string;
+  seq: number | null;
+  /** From where on the rows of a namespace were here when older ones were asked for. */
+  asked: Map<string | null, number>;
 }
 
 /**
- * Where a record is drawn: its row, the header of the box that took it over, or what follows
- * in its box when it draws nothing.
+ * Brings a row or box into the page: opens what it stands in and fetches what only the kernel
+ * has. Null when it does not come, or `wanted` says that nobody waits for it any more.
  */
-export function elementOf(display: Display, record: Record): HTMLElement | null {
-  const { stage, area, store } = display;
+export async function reveal(
+  display: Display,
+  key: string,
+  seq: number | null,
+  wanted: () => boolean = () => true,
+): Promise<HTMLElement | null> {
+  const place = { key, seq, asked: new Map() };
+  display.follow.stop();
+  let size = -1;
+  let until = Date.now() + PATIENCE;
+  while (wanted() && !display.signal.aborted) {
+    const found = step(display, place);
+    if (found !== undefined) return found;
+    const { store, stage } = display;
+    const now = store.records.size + stage.rows.size + stage.boxes.size;
+    if (now !== size) until = Date.now() + PATIENCE;
+    size = now;
+    if (Date.now() > until) return null;
+    await new Promise((done) => setTimeout(done, LOOK));
+  }
+  return null;
+}
+
+/** Whether a row is in the page as a row, not for the header of its box only. */
+export function isHere(store: Store, seq: number): boolean {
+  const record = store.records.get(seq);
+  return record !== undefined && !store.hides(record);
+}
+
+/** The element in which a row is drawn, if it is: of a call it may be the header of its box. */
+export function elementOf({ stage, store }: Display, seq: number | undefined): HTMLElement | undefined {
+  const record = store.records.get(seq ?? -1);
+  if (!record) return undefined;
   const row = stage.rows.get(record.seq)?.el;
-  if (row?.isConnected) return row;
+  if (stage.mode === "log" || !takenOver(store, record, keyOf(record.namespace))) return row;
   for (const key of store.tree.boxesOf(record.id) ?? []) {
     const head = stage.boxes.get(key)?.el.querySelector<HTMLElement>(":scope > .nst-boxhead");
-    if (head?.dataset.id === record.id && area.contains(head)) return head;
+    if (head?.dataset.id === record.id) return head;
   }
-  const key = keyOf(record.namespace);
-  const next = store.seqs.find(
-    (seq) => seq > record.seq && stage.rows.has(seq) && namespaceOf(display, seq) === key,
-  );
-  return next === undefined ? null : (stage.rows.get(next)?.el ?? null);
+  return undefined;
 }
 
-/** Never the notebook: only the area is scrolled, and only when it has to be. */
-export function scrollTo({ area, follow, reader, root }: Display, el: Element) {
+/** Scrolls the widget's own area until the element stands in it; never the notebook. */
+export function bring({ area, follow, root }: Display, el: Element) {
   follow.stop();
   if (root.classList.contains("nst-grows")) return el.scrollIntoView({ block: "nearest" });
-  const seen = rect(area);
-  const { top, bottom } = rect(el);
-  if (top < seen.top + 30 || bottom > seen.bottom)
-    area.scrollTop += top - seen.top - Math.max(48, (seen.height - (bottom - top)) / 3);
-  reader.pin(el);
+  const move = () => {
+    const { top, bottom } = rect(el);
+    const seen = rect(area);
+    if (top < seen.top + 32 || bottom > seen.bottom)
+      area.scrollTop += top - seen.top - Math.max(48, (seen.height - (bottom - top)) / 3);
+    follow.pin(el);
+  };
+  move();
+  // What came into sight has its true size only now.
+  requestAnimationFrame(move);
 }
 
-function namespaceOf({ store }: Display, seq: number): string {
+/** One step nearer: the element, null when it cannot be had, undefined to look again. */
+function step(display: Display, place: Place): HTMLElement | null | undefined {
+  const { log, stage, store } = display;
+  const { key } = place;
+  let body: Element | null = log.querySelector(".nst-rootbody");
+  if (stage.mode === "log") {
+    const seq = place.seq ?? store.seqs.find((each) => keyAt(store, each) === key);
+    return seq === undefined ? null : stepTo(display, place, body, store.seqs, seq);
+  }
+  if (!store.namespaces.has(key)) return fetch(display, place, null);
+  let around = "";
+  for (const { key: inner } of stage.path(key)) {
+    const box = stage.boxes.get(inner);
+    if (!box) return drawBack(display, body, store.tree.children(around).map(handleOf), inner);
+    if (inner === key && place.seq === null) return box.el;
+    if (!box.open) {
+      display.reader.boxes.set(inner, true);
+      box.update();
+    }
+    body = box.body.el;
+    around = inner;
+  }
+  if (place.seq === null) return log;
+  return stepTo(display, place, body, store.tree.children(key).map(handleOf), place.seq);
+}
+
+function stepTo(
+  display: Display,
+  place: Place,
+  body: Element | null,
+  handles: readonly (number | string)[],
+  wanted: number,
+): HTMLElement | null | undefined {
+  const { stage, store } = display;
+  const found = elementOf(display, wanted);
+  if (found) {
+    const folded = found.closest<HTMLElement>(".nst-folded");
+    if (folded?.hidden) (folded.previousElementSibling as HTMLElement).click();
+    return found;
+  }
+  if (!isHere(store, wanted)) return fetch(display, place, stage.mode === "nested" ? place.key : null);
+  if (isDrawn(store.records.get(wanted) as never)) return drawBack(display, body, handles, wanted);
+  // A message that only calls tools draws nothing: its calls follow.
+  const next = store.seqs.find((seq) => seq > wanted && keyAt(store, seq) === place.key);
+  if (next === undefined) return stage.boxes.get(place.key)?.el ?? null;
+  return stepTo(display, place, body, handles, next);
+}
+
+/** Asks for older ones, unless they have been asked for. */
+function fetch({ comm, store }: Display, { asked }: Place, from: string | null): null | undefined {
+  if (store.connection === "lost" || store.earlier(from) === 0) return null;
+  const floor = store.floorOf(from);
+  if (asked.get(from) !== floor) comm.fetchEarlier(from);
+  asked.set(from, floor);
+  return undefined;
+}
+
+/** Draws a body from a child on that is in the page but not drawn yet. */
+function drawBack(
+  { stage }: Display,
+  body: Element | null,
+  handles: readonly (number | string)[],
+  wanted: number | string,
+): undefined {
+  const more = body?.querySelector<HTMLElement>(":scope > .nst-earlier");
+  const isThere = (at: number | string) =>
+    typeof at === "number" ? stage.rows.has(at) : stage.boxes.has(at);
+  const count = handles.findIndex(isThere) - handles.indexOf(wanted);
+  if (!more || more.hidden || count <= 0) return;
+  more.dataset.more = String(count + AROUND);
+  more.click();
+  delete more.dataset.more;
+}
+
+function keyAt(store: Store, seq: number): string {
   return keyOf(store.records.get(seq)?.namespace ?? []);
 }
 
-async function isHere(display: Display, namespace: string, seq: number): Promise<boolean> {
-  const { store, comm, signal } = display;
-  const until = Date.now() + PATIENCE;
-  for (;;) {
-    const record = store.records.get(seq);
-    if (record && !store.hides(record) && namespaceOf(display, seq) === namespace) return true;
-    const missing = store.earlier(namespace);
-    if (!missing || signal.aborted || Date.now() > until) return false;
-    comm.fetchEarlier(namespace);
-    while (store.earlier(namespace) === missing && Date.now() < until && !signal.aborted)
-      await new Promise((done) => setTimeout(done, 20));
-  }
+function handleOf(child: Child): number | string {
+  return "key" in child ? child.key : child.seq;
 }

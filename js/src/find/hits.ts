@@ -1,10 +1,10 @@
 import { isDrawn } from "../arrange.ts";
 import { ended } from "../dom.ts";
+import { isHere } from "../reveal.ts";
 import type { Changes } from "../store.ts";
 import { keyOf } from "../tree.ts";
 import type { Display } from "../views/run.ts";
 import { isActive, Matcher, type Wanted } from "./match.ts";
-import { isHere } from "./place.ts";
 
 /** Between two questions to the kernel while a run goes on. */
 const ASKED_EVERY = 2000;

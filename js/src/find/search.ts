@@ -1,6 +1,7 @@
 import { attribute, ended, h, listen, on, setText, show } from "../dom.ts";
 import type { Feature } from "../explore.ts";
 import { icon } from "../icons.ts";
+import { bring, elementOf, reveal } from "../reveal.ts";
 import type { Changes } from "../store.ts";
 import type { Display } from "../views/run.ts";
 import { number } from "../wording.ts";
@@ -9,7 +10,7 @@ import { Hidden } from "./hidden.ts";
 import { Hits } from "./hits.ts";
 import { Marks } from "./marks.ts";
 import { isActive, type Wanted } from "./match.ts";
-import { bring, elementOf, reach, unfold } from "./place.ts";
+import { unfold } from "./unfold.ts";
 
 /** In a long run, time between two looks at all rows, as a multiple of what one takes. */
 const RARELY = 12;
@@ -125,7 +126,7 @@ export class Search implements Feature {
     this.#current = seq;
     this.#count();
     const wanted = () => going === this.#going && !display.signal.aborted;
-    const el = await reach(display, seq, this.#hits.known.get(seq) ?? "", wanted);
+    const el = await reveal(display, this.#hits.known.get(seq) ?? "", seq, wanted);
     if (!wanted()) return;
     if (!el) return this.bar.count("The kernel does not answer, and this entry is not in the page");
     this.#refresh(true);
@@ -174,7 +175,7 @@ export class Search implements Feature {
       display.follow.stop();
       display.area.scrollTop = 0;
     } else display.follow.stay();
-    const el = this.#current === null ? undefined : elementOf(display, this.#current);
+    const el = elementOf(display, this.#current ?? undefined);
     if (el) this.#mark(el);
   }
 

@@ -1,7 +1,7 @@
 import { copyText } from "../copy.ts";
 import { on, rect } from "../dom.ts";
 import type { Feature } from "../explore.ts";
-import { openAround, reveal, scrollTo } from "../reveal.ts";
+import { bring, reveal } from "../reveal.ts";
 import { keyOf } from "../tree.ts";
 import type { Display } from "../views/run.ts";
 import { json } from "../wording.ts";
@@ -145,7 +145,7 @@ export class Keys implements Feature {
     if (!item) return;
     this.#current = item;
     handle(item).focus({ preventScroll: true });
-    scrollTo(this.display, item);
+    bring(this.display, item);
   }
 
   /** The item that has the focus, if it is still there. */
@@ -207,7 +207,6 @@ export class Keys implements Feature {
     const seq = next ?? (step > 0 ? wanted[0] : wanted.at(-1));
     const record = seq === undefined ? undefined : store.records.get(seq);
     if (!record) return;
-    openAround(this.display, keyOf(record.namespace));
     const el = await reveal(this.display, keyOf(record.namespace), record.seq);
     this.focus(el?.querySelector<HTMLElement>(".nst-boxline") ?? el);
   }

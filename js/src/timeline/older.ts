@@ -1,4 +1,3 @@
-import type { Record } from "../protocol.ts";
 import type { Display } from "../views/run.ts";
 import type { Told } from "./spans.ts";
 
@@ -7,14 +6,11 @@ const AGAIN = 5000;
 /** Seconds: finer than this nothing is told. */
 const FINEST = 0.001;
 
-/** What is not in the page: spans that the kernel tells, rows that it sends. */
+/** Spans of what is not in the page, as the kernel tells them. */
 export class Older {
   told: Told | null = null;
   #epoch: string | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
-  #wanted: { key: string; seq: number; act: (record: Record) => void } | null = null;
-  /** From where on the rows of the wanted one's namespace were here when they were asked for. */
-  #floor = -1;
 
   constructor(
     readonly display: Display,
@@ -45,28 +41,5 @@ export class Older {
     if (epoch !== store.epoch) return;
     if (answer?.spans) this.told = { ...(answer as unknown as Told), asked: resolution };
     this.soon(0);
-  }
-
-  /** Acts on a row once it is here; older ones come page by page. */
-  want(key: string, seq: number, act: (record: Record) => void) {
-    this.#wanted = { key, seq, act };
-    this.#floor = -1;
-    this.arrived();
-  }
-
-  /** Rows may have come. */
-  arrived() {
-    if (!this.#wanted) return;
-    const { store, comm } = this.display;
-    const { key, seq, act } = this.#wanted;
-    const record = store.records.get(seq);
-    if (record && !store.hides(record)) {
-      this.#wanted = null;
-      act(record);
-    } else if (!store.earlier(key)) this.#wanted = null;
-    else if (this.#floor !== store.floorOf(key)) {
-      this.#floor = store.floorOf(key);
-      comm.fetchEarlier(key);
-    }
   }
 }

@@ -1,7 +1,7 @@
 import { attribute, h, listen, on, show } from "../dom.ts";
 import type { Feature } from "../explore.ts";
 import { icon } from "../icons.ts";
-import { revealBox, revealRow } from "../reveal.ts";
+import { bring, reveal } from "../reveal.ts";
 import type { Changes } from "../store.ts";
 import type { Display } from "../views/run.ts";
 import { Older } from "./older.ts";
@@ -30,6 +30,7 @@ export class Timeline implements Feature {
   #stale = false;
   #inSight = true;
   #status = "";
+  #choices = 0;
   #calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   constructor(readonly display: Display) {
@@ -41,7 +42,7 @@ export class Timeline implements Feature {
       store,
       {
         hue: (lane) => this.#hue(lane),
-        chosen: (lane, span) => this.#choose(lane, span),
+        chosen: (lane, span) => void this.#choose(lane, span),
         ranged: (range) => this.#range(range),
         zoomed: () => this.#draw(),
       },
@@ -99,7 +100,6 @@ export class Timeline implements Feature {
   }
 
   drawn(changes: Changes) {
-    this.#older.arrived();
     const { status } = this.display.store.run;
     const ended = status !== this.#status;
     this.#status = status;
@@ -196,19 +196,23 @@ export class Timeline implements Feature {
     this.#draw();
   }
 
-  #choose(lane: Lane, span: Span | null) {
+  async #choose(lane: Lane, span: Span | null) {
     const { display } = this;
     const { store } = display;
+    const choice = ++this.#choices;
+    const wanted = () => choice === this.#choices;
     if (span && span.seq >= 0) {
-      this.#older.want(lane.key, span.seq, (record) => {
-        display.choose("selection", record.id);
-        revealRow(display, record);
-      });
+      const row = await reveal(display, lane.key, span.seq, wanted);
+      const record = store.records.get(span.seq);
+      if (!wanted() || !record) return;
+      display.choose("selection", record.id);
+      if (row) bring(display, row);
       return;
     }
     const call = store.namespaces.get(lane.key)?.spawned_by;
     if (call) display.choose("selection", call);
-    revealBox(display, lane.key);
+    const box = await reveal(display, lane.key, null, wanted);
+    if (box && wanted()) bring(display, box);
   }
 }
 

@@ -82,18 +82,6 @@ export class Body {
     if (this.#items.length < FEW) this.stage.comm.fetchEarlier(this.key);
   }
 
-  /** Draws from a row on that is in the store. */
-  reach(seq: number) {
-    const { tree } = this.stage.store;
-    const first = this.#skipped;
-    for (let at = 0; at < first; at++) {
-      const child = tree.child(this.key, at);
-      if (!child || !("seq" in child) || child.seq !== seq) continue;
-      this.#startAt(at);
-      return this.sync(0);
-    }
-  }
-
   /** Gives up what ended before `seq`. */
   trim(seq: number) {
     let count = 0;

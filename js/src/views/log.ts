@@ -42,11 +42,6 @@ export class LogBody {
     this.#earlier.update(this.#skipped, store.seqs.filter((seq) => seq < floor).length);
   }
 
-  /** Draws from a row on that is in the store. */
-  reach(seq: number) {
-    if (seq < (this.#seqs[0] ?? 0)) this.#draw(this.#drawn(seq));
-  }
-
   /** Gives up rows before `seq`. */
   trim(seq: number) {
     let count = 0;

@@ -134,7 +134,6 @@ export function runView(
     const top = new Body(body, "", made);
     top.show(true);
     const bodies = () => [top, ...[...made.boxes.values()].map((box) => box.body)];
-    made.reach = (key, seq) => (key === "" ? top : made.boxes.get(key)?.body)?.reach(seq);
     let short = made.isShort;
     const draw = (changes: Changes) => {
       if (short && !made.isShort) {
@@ -159,7 +158,6 @@ export function runView(
 
   function flat(made: Stage): Drawing {
     const all = new LogBody(body, made);
-    made.reach = (_, seq) => all.reach(seq);
     const draw = (changes: Changes) => {
       if (changes.dropped.length) all.remove(new Set(changes.dropped));
       let from = Number.POSITIVE_INFINITY;

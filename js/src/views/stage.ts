@@ -33,8 +33,6 @@ export class Stage {
   readonly seen = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) target.classList.toggle("nst-away", !isIntersecting);
   });
-  /** Draws a namespace from a row on, if it is open. */
-  reach: (key: string, seq: number) => void = () => {};
   #ticks = new Map<object, () => void>();
   #timers = new Set<ReturnType<typeof setTimeout>>();
 
