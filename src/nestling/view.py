@@ -66,7 +66,9 @@ class View(Runs, Traits):
         )
         self._displayed = False
         self._shown_by_run_in: Any = None
+        #: What Python observers were told: numbers of edits by list, and the status.
         self._told: dict[str, int] = {}
+        self._told_status = self._conversation.status
         super().__init__(**traits)
         self._own_layout: Any = None if "layout" in traits else self.layout
         self.on_msg(self._on_command)
@@ -258,16 +260,21 @@ class View(Runs, Traits):
             if self._told.get(name) != count:
                 self._told[name] = count
                 records = getattr(self, name)
-                self.notify_change(
-                    Bunch(name=name, old=records, new=records, owner=self, type="change")
-                )
+                self._notify(name, records, records)
 
     def _sync_status(self) -> None:
+        """Tells Python observers how the run goes, which whoever asks has found already."""
         if not self._conversation.running:
             self._renderings.drain()
-        self.set_trait("status", self._conversation.status)
+        with self._conversation.lock:
+            before, self._told_status = self._told_status, self._conversation.status
+        if self._told_status != before:
+            self._notify("status", before, self._told_status)
         if not self._conversation.running:
             self._on_frame()
+
+    def _notify(self, name: str, old: object, new: object) -> None:
+        self.notify_change(Bunch(name=name, old=old, new=new, owner=self, type="change"))
 
 
 def watch(
