@@ -161,9 +161,9 @@ class Outbox:
                     self._writer = None
                     return
                 early = self._free - time.monotonic()
-            if early > 0:
-                time.sleep(early)
-                continue
+                if early > 0:
+                    self._wake.wait(early)  # or until it is closed
+                    continue
             began = time.monotonic()
             try:
                 with self.around():
