@@ -234,7 +234,7 @@ class Outbox:
         if self._add and not self._namespaces and not self._drop:  # their boxes have to go first
             body["add"], room = self._take_added(room)
         if self._set:
-            body["set"], room = self._take_changed(room)
+            body["set"], room = self._take_changed(room, first="add" not in body)
         if self._append and room > 0:
             body["append"] = self._take_grown(room)
         body = {name: part for name, part in body.items() if part}
@@ -275,7 +275,7 @@ class Outbox:
         for seq in list(self._add):
             record = cast("dict[str, Any]", dict(self._add[seq]))
             later, extra = _split(record)
-            if not _has_room(room, extra):
+            if taken and not _has_room(room, extra):  # the first always has: boxes are no text
                 break
             del self._add[seq]
             if later:
@@ -285,14 +285,15 @@ class Outbox:
             taken.append(cast(Record, record))
         return taken, room
 
-    def _take_changed(self, room: int) -> tuple[list[tuple[int, dict[str, Any]]], int]:
+    def _take_changed(self, room: int, first: bool) -> tuple[list[tuple[int, dict[str, Any]]], int]:
+        """`first`: there are no records in this message, so that even the largest has room."""
         taken: list[tuple[int, dict[str, Any]]] = []
         for seq in list(self._set):
             if seq in self._add:  # its record has to go first
                 continue
             fields = dict(self._set[seq])
             later, extra = _split(fields)
-            if not _has_room(room, extra):
+            if (taken or not first) and not _has_room(room, extra):
                 break
             if later:
                 self._set[seq] = later

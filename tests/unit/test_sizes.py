@@ -124,6 +124,32 @@ def test_all_fields_that_change_at_once_go_in_pieces():
     assert page.equals(view)
 
 
+@pytest.mark.parametrize("small", ["boxes", "rows"])
+def test_the_largest_record_is_not_kept_waiting_by_what_is_small(small):
+    view = View()
+    page, sent = wired(view)
+    conversation = view._conversation
+    with conversation.lock:
+        boxes = [
+            conversation.add_namespace((f"{number}",), label="box", parent="")
+            for number in range(2_000)
+        ]
+        drain(view)
+        record = worst(view, 0)
+        for number in range(20):
+            for box in boxes if small == "boxes" else ():
+                conversation.set_namespace(box, usage={"output_tokens": number})
+            for _ in range(100 if small == "rows" else 0):
+                conversation.add("ai", None, [], speaker="a", order=1, content="so it is")
+            view._outbox.flush()
+        seq = record["seq"]
+        assert page.rows[seq]["mime"] == record["mime"]
+        assert page.rows[seq]["args"] == record["args"]
+    drain(view)
+    assert page.equals(view)
+    assert max(map(size, sent)) <= LIMIT
+
+
 def test_the_largest_record_can_be_inspected():
     view = View()
     wired(view)
