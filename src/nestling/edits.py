@@ -157,7 +157,7 @@ class Edits(Kept):
         is_agent: bool = False,
         order: int = 0,
     ) -> Namespace:
-        segments = [text(segment) for segment in namespace]
+        segments = [_segment(text(segment)) for segment in namespace]
         box: Namespace = {
             "key": "|".join(segments),
             "namespace": segments,
@@ -269,6 +269,12 @@ _PLAIN = (bool, int, float, list, dict, type(None))
 def cut(value: str, limit: int) -> str:
     """At most so many characters, the last an ellipsis when there were more."""
     return value if len(value) <= limit else value[: limit - 1] + "…"
+
+
+def _segment(name: str) -> str:
+    """A part of a key: what is cut out of a long one is its middle, for ids stand at the end."""
+    half = MAX_NAME // 4
+    return name if len(name) <= 2 * half else f"{name[:half]}…{name[-half:]}"
 
 
 def _clean(fields: dict[str, Any]) -> None:

@@ -25,6 +25,8 @@ MAX_TEXT = 100_000
 MAX_BYTES = 400_000
 MAX_DEPTH = 12
 MAX_ITEMS = 5_000
+#: Characters of the name of a class.
+_MAX_NAME = 100
 #: Integers beyond it are rounded by JavaScript.
 MAX_INT = 2**53
 
@@ -79,21 +81,21 @@ class _Encoder:
         if kind is str:
             return self._text(value)
         if kind is int:
-            return value if -MAX_INT <= value <= MAX_INT else _big(value)
+            return value if -MAX_INT <= value <= MAX_INT else self._text(_big(value))
         if kind is float:
             return value if math.isfinite(value) else _not_finite(value)
         try:
             if id(value) in self.inside:
-                return f"<{kind.__name__}: contains itself>"
+                return f"<{_name(kind)}: contains itself>"
             if depth >= MAX_DEPTH:
-                return f"<{kind.__name__}: too deep>"
+                return f"<{_name(kind)}: too deep>"
             self.inside.add(id(value))
             try:
                 return self._object(value, kind, depth)
             finally:
                 self.inside.discard(id(value))
         except Exception as error:  # noqa: BLE001  # a user's __repr__ or property may raise anything
-            return f"<{kind.__name__}: {type(error).__name__} while reading it>"
+            return f"<{_name(kind)}: {_name(type(error))} while reading it>"
 
     def _object(self, value: Any, kind: type, depth: int) -> JSON:
         if isinstance(value, Mapping):
@@ -104,7 +106,7 @@ class _Encoder:
                 return self._mapping(zip(fields, value, strict=False), depth)
             return self._items(value, depth)
         if isinstance(value, (set, frozenset)):
-            return {kind.__name__: self._items(sorted(value, key=repr), depth)}
+            return {_name(kind): self._items(sorted(value, key=repr), depth)}
         if isinstance(value, Enum):
             return self.encode(value.value, depth)
         if isinstance(value, str):
@@ -112,18 +114,18 @@ class _Encoder:
         if isinstance(value, (int, float)):
             return self.encode(float(value) if isinstance(value, float) else int(value), depth)
         if isinstance(value, (bytes, bytearray, memoryview)):
-            return f"<{kind.__name__}, {len(value):,} bytes>"
+            return f"<{_name(kind)}, {len(value):,} bytes>"
         if isinstance(value, (date, time)):
             return value.isoformat()
         if isinstance(value, (UUID, Decimal, PurePath, timedelta, complex)):
-            return str(value)
+            return self._text(str(value))
         if isinstance(value, BaseException):
-            return f"{kind.__name__}: {self._text(str(value))}"
+            return f"{_name(kind)}: {self._text(str(value))}"
         if isinstance(value, type):
-            return f"<class {value.__name__}>"
+            return f"<class {_name(value)}>"
         if dataclasses.is_dataclass(value):
             fields = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value) if f.repr)
-            return {kind.__name__: self._mapping(fields, depth)}
+            return {_name(kind): self._mapping(fields, depth)}
         return self._foreign(value, kind, depth)
 
     def _foreign(self, value: Any, kind: type, depth: int) -> JSON:
@@ -135,14 +137,14 @@ class _Encoder:
             return self._mapping(((k, v) for k, v in found if v not in (None, [])), depth)
         if hasattr(kind, "model_fields"):  # pydantic: SecretStr stays masked in its repr
             fields = ((name, getattr(value, name, None)) for name in kind.model_fields)
-            return {kind.__name__: self._mapping(fields, depth)}
+            return {_name(kind): self._mapping(fields, depth)}
         if root == "numpy" and getattr(value, "ndim", None) == 0:
             return self.encode(value.item(), depth + 1)
         shape = getattr(value, "shape", None)
         if isinstance(shape, tuple):
             size = " × ".join(str(side) for side in shape)
             dtype = getattr(value, "dtype", None)
-            return f"<{kind.__name__} {size}{f' {dtype}' if dtype is not None else ''}>"
+            return self._text(f"<{_name(kind)} {size}{f' {dtype}' if dtype is not None else ''}>")
         return self._text(_ADDRESS.sub("", repr(value)))
 
     def _text(self, value: str) -> str:
@@ -173,6 +175,10 @@ class _Encoder:
             if self.items > MAX_ITEMS:
                 break
         return plain
+
+
+def _name(kind: type) -> str:
+    return kind.__name__[:_MAX_NAME]
 
 
 def _big(value: int) -> str:

@@ -13,15 +13,16 @@ from nestling.records import Record
 if TYPE_CHECKING:
     from nestling.view import View
 
-#: Bytes of the record, and of all its events.
+#: Bytes of the record, of all its events, and of all that is told.
 _MAX_RECORD = 400_000
 _MAX_EVENTS = 200_000
+_MAX_BYTES = 900_000
 
 
 def inspect(view: View, command: Mapping[str, Any]) -> dict[str, Any]:
     """All there is to tell of the record `id`: itself, what its step changed, its events.
 
-    `{record, diff, events}`, each absent where there is none; about 1 MB at most.
+    `{record, diff, events}`, each absent where there is none, or no room for it: 1 MB at most.
     """
     conversation, inspection = view._conversation, view._adapter.inspection
     name = command.get("id")
@@ -43,7 +44,10 @@ def inspect(view: View, command: Mapping[str, Any]) -> dict[str, Any]:
             events.append({**told_event, "data": tell(event.data)})
         if events:
             told["events"] = events[::-1]
-        return told
+    for name in ("events", "diff"):
+        if len(json.dumps(told)) > _MAX_BYTES:
+            told.pop(name, None)
+    return told
 
 
 def _capped(record: Record) -> dict[str, Any]:

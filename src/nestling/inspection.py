@@ -129,13 +129,15 @@ class Inspection:
         self._now[ns] = Step(ns, step.number + 1)
         if step.changes or step.wrote:
             self._keep("steps", self.steps, step, MAX_STEPS)
-        if len(self._now) > MAX_STATES:
-            del self._now[next(iter(self._now))]
 
     def _step(self, ns: Ns) -> Step:
         step = self._now.get(ns)
         if step is None:
             step = self._now[ns] = Step(ns, 0)
+            if len(self._now) > MAX_STATES:
+                del self._now[next(iter(self._now))]
+        elif len(step.wrote) > MAX_STEPS or len(step.orders) > MAX_STEPS:
+            step = self._now[ns] = Step(ns, step.number)  # nobody tells what state they led to
         return step
 
     def _heard(self, kind: str, ns: Ns, data: Any) -> None:

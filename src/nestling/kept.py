@@ -97,6 +97,10 @@ class Kept:
         """A box that was dropped with all that stood in it, as something new comes in there."""
         self.put_namespace(self._dropped_boxes[key])
 
+    def forget_box(self, key: str) -> None:
+        """A box that was dropped and does not go on."""
+        self._dropped_boxes.pop(key, None)
+
     def is_kept(self, record: Record) -> bool:
         """Whether a record was not dropped."""
         return self.records.get(record["id"]) is record

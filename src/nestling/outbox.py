@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from nestling.conversation import Conversation
 from nestling.records import TEXT_FIELDS, Namespace, Patch, Record, Rows, Snapshot, TextField
-from nestling.snapshot import MAX_BYTES, MAX_ROWS, Snapshots, older_than, whole
+from nestling.snapshot import MAX_BYTES, MAX_ROWS, MAX_WHOLE, Snapshots, older_than, split, whole
 
 log = logging.getLogger("nestling")
 
@@ -28,8 +28,12 @@ log = logging.getLogger("nestling")
 FRAME = 1 / 28
 #: Characters of text in one message: at most six bytes each when escaped, so below 1 MB.
 MAX_CHARS = 150_000
+#: Of these so many may be taken by others beside one record that is larger than all of them.
+_BESIDE = 20_000
 #: Patches that are kept for a page that missed some.
 RING = 90
+#: Bytes of the number of a record.
+_SEQ = 10
 #: What a page forgets of a box that was dropped and is back in the same frame: it still has it.
 _BARE: dict[str, Any] = {
     "counts": {},
@@ -55,7 +59,7 @@ class Outbox:
         around: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.conversation = conversation
-        self._snapshots = Snapshots(conversation, self._pending, self.changed)
+        self._snapshots = Snapshots(conversation, self._pending, self.changed, self.namespace)
         self.send = send
         self.on_frame = on_frame
         #: What the writer sends in.
@@ -157,9 +161,9 @@ class Outbox:
                     self._writer = None
                     return
                 early = self._free - time.monotonic()
-            if early > 0:
-                time.sleep(early)
-                continue
+                if early > 0:
+                    self._wake.wait(early)  # or until it is closed
+                    continue
             began = time.monotonic()
             try:
                 with self.around():
@@ -224,55 +228,77 @@ class Outbox:
             body["run"], self._run = self.conversation.run_state(), False
         room = MAX_CHARS
         if self._drop:
-            body["drop"], self._drop = self._drop, {}
-        if self._namespaces:
+            body["drop"], room = self._take_dropped(room)
+        if self._namespaces and not self._drop:  # their rows have to go first
             body["namespaces"], room = self._take_namespaces(room)
-        if self._add and not self._namespaces:  # their boxes have to go first
+        if self._add and not self._namespaces and not self._drop:  # their boxes have to go first
             body["add"], room = self._take_added(room)
-        if self._set and (room > 0 or "add" not in body):
-            body["set"], room = self._take_changed(room, alone="add" not in body)
+        if self._set:
+            body["set"], room = self._take_changed(room, first="add" not in body)
         if self._append and room > 0:
             body["append"] = self._take_grown(room)
-        if not body.get("set", True):
-            del body["set"]
-        if self._namespaces or self._add or self._set or self._append:
+        body = {name: part for name, part in body.items() if part}
+        if self._drop or self._namespaces or self._add or self._set or self._append:
             self.dirty()  # the rest goes in the next frame
         if not body:
             return None
         self.n += 1
         return cast(Patch, {"type": "patch", "epoch": self.epoch, "n": self.n, **body})
 
+    def _take_dropped(self, room: int) -> tuple[dict[str, list[int]], int]:
+        taken: dict[str, list[int]] = {}
+        for key in list(self._drop):
+            room -= len(json.dumps(key)) + 4
+            count = room // _SEQ
+            if taken and count <= 0:
+                break
+            seqs = self._drop.pop(key)
+            taken[key], rest = seqs[: max(count, 1)], seqs[max(count, 1) :]
+            room -= len(taken[key]) * _SEQ
+            if rest:
+                self._drop[key] = rest
+                break
+        return taken, room
+
     def _take_namespaces(self, room: int) -> tuple[dict[str, dict[str, Any] | None], int]:
         taken: dict[str, dict[str, Any] | None] = {}
-        for key in list(self._namespaces):
-            if taken and room <= 0:
+        for key, box in list(self._namespaces.items()):
+            extra = len(json.dumps({key: box}))
+            if taken and extra > room:
                 break
             taken[key] = self._namespaces.pop(key)
-            room -= _extra(taken[key] or {})
+            room -= extra
         return taken, room
 
     def _take_added(self, room: int) -> tuple[list[Record], int]:
         taken: list[Record] = []
         for seq in list(self._add):
-            extra = _extra(self._add[seq])
-            if taken and extra >= room:
+            record = cast("dict[str, Any]", dict(self._add[seq]))
+            later, extra = _split(record)
+            if taken and not _has_room(room, extra):  # the first always has: boxes are no text
                 break
-            record = cast(Record, dict(self._add.pop(seq)))
+            del self._add[seq]
+            if later:
+                self._set[seq] = later
             room -= extra
-            room -= self._cut(cast("dict[str, Any]", record), seq, room)
-            taken.append(record)
+            room -= self._cut(record, seq, room)
+            taken.append(cast(Record, record))
         return taken, room
 
-    def _take_changed(self, room: int, alone: bool) -> tuple[list[tuple[int, dict[str, Any]]], int]:
-        """`alone`: even the largest one has room, for there are no records in this message."""
+    def _take_changed(self, room: int, first: bool) -> tuple[list[tuple[int, dict[str, Any]]], int]:
+        """`first`: there are no records in this message, so that even the largest has room."""
         taken: list[tuple[int, dict[str, Any]]] = []
         for seq in list(self._set):
             if seq in self._add:  # its record has to go first
                 continue
-            extra = _extra(self._set[seq])
-            if (taken or not alone) and extra >= room:
+            fields = dict(self._set[seq])
+            later, extra = _split(fields)
+            if (taken or not first) and not _has_room(room, extra):
                 break
-            fields = self._set.pop(seq)
+            if later:
+                self._set[seq] = later
+            else:
+                del self._set[seq]
             room -= extra
             room -= self._cut(fields, seq, room)
             taken.append((seq, fields))
@@ -331,7 +357,7 @@ class Outbox:
             self.flush()
             older = older_than(before, self.conversation, namespace)
             limit = min(limit, MAX_ROWS)
-            if self._snapshots.many_boxes() and limit > 0:  # the page may not have theirs
+            if self._snapshots.partial and limit > 0:  # the page may not have theirs
                 for box in self._snapshots.boxes_of(older[-limit:]).values():
                     self.namespace(box, None)
                 while self._namespaces:
@@ -367,6 +393,19 @@ class Outbox:
                 "run": self.conversation.run_state(),
                 **self._snapshots.state(len(self._add)),
             }
+
+
+def _has_room(room: int, extra: int) -> bool:
+    """Whether a record goes in a message with so much `room`; a larger one goes nearly alone."""
+    return extra < room or room > MAX_CHARS - _BESIDE
+
+
+def _split(fields: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """What is taken out of a record for a message of its own, and the bytes of the rest."""
+    extra = _extra(fields)
+    if extra <= MAX_WHOLE:
+        return {}, extra
+    return split(fields), _extra(fields)
 
 
 def _extra(fields: Mapping[str, Any]) -> int:

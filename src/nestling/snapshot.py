@@ -13,6 +13,8 @@ from nestling.records import OPEN, TEXT_FIELDS, Namespace, Record, State, TextFi
 #: Bytes of one snapshot or answer, and its number of rows.
 MAX_BYTES = 900_000
 MAX_ROWS = 500
+#: Bytes of all that is not text in one record: of what has more, the largest fields come later.
+MAX_WHOLE = 750_000
 #: Bytes of a row that is sent for the header of its box, and how many rows of a box are looked
 #: through for it.
 _MAX_FACE = 20_000
@@ -33,27 +35,32 @@ class Snapshots:
         pending: Callable[[Record, TextField], str],
         #: Sends fields of a record again.
         send: Callable[[Record, dict[str, Any]], None],
+        #: Sends a whole box.
+        send_box: Callable[[Namespace, None], None],
     ) -> None:
         self.conversation = conversation
         self._pending = pending
         self._send = send
+        self._send_box = send_box
+        #: A snapshot had no room for all boxes, so that a page may not have those of older rows.
+        self.partial = False
 
     def state(self, unsent: int) -> State:
         """The last rows but for `unsent` ones, and the boxes.
 
-        Where there are thousands of boxes, only those that are open or hold these rows.
+        Where those have no room, only the boxes that are open or hold these rows.
         """
         conversation = self.conversation
         rows = conversation.rows()
         rows = rows[: len(rows) - unsent]
-        kept = self.last(rows, MAX_ROWS, MAX_BYTES // 2)
+        kept, shown = self._in_boxes(self.last(rows, MAX_ROWS, MAX_BYTES // 2))
         floor = kept[0]["seq"] if len(kept) < len(rows) else 0
-        earlier = self._earlier(floor)
-        boxes = self.boxes_of(kept) if self.many_boxes() else conversation.namespaces
-        shown = {key: whole(conversation, box) for key, box in boxes.items()}
+        room = MAX_BYTES - _size([kept, shown]) - sum(_size(key) + 20 for key in shown)
+        earlier = self._earlier(floor, shown, room)
         if earlier:
-            room = MAX_BYTES - len(json.dumps([kept, shown, earlier]))
-            kept = self._faces(boxes.values(), floor, room) + kept
+            room = MAX_BYTES - _size([kept, shown, earlier])
+            boxes = [conversation.namespaces[key] for key in shown]
+            kept = self._faces(boxes, floor, room) + kept
         live = conversation.live[0]["seq"] if conversation.live else float("inf")
         return {
             "namespaces": shown,
@@ -73,45 +80,83 @@ class Snapshots:
                 pending = self._pending(record, field)
                 if pending:  # still to come, as an append
                     copy[field] = copy[field][: -len(pending)]
-            size = len(json.dumps(copy))
+            size, missing = _size(copy), dict[str, Any]()
             if size > MAX_BYTES // 2:
-                texts: dict[str, str] = {f: copy[f] for f in TEXT_FIELDS if f in copy}
-                copy |= {field: text[:_HEAD] for field, text in texts.items()}
-                size = len(json.dumps(copy))
-                cut.append((record, {f: record[f] for f in TEXT_FIELDS if f in copy}))
+                missing = {field: record[field] for field in TEXT_FIELDS if field in copy}
+                copy |= {field: copy[field][:_HEAD] for field in missing}
+                missing |= split(copy)
+                size = _size(copy)
             room -= size
             if room < 0 and kept:
                 break
             kept.append(cast(Record, copy))
-        for record, texts in cut:  # in pieces, for whoever has only their beginnings now
-            self._send(record, texts)
+            if missing:
+                cut.append((record, missing))
+        for record, fields in cut:  # in pieces, for whoever has only their beginnings now
+            self._send(record, fields)
         return kept[::-1]
 
-    def many_boxes(self) -> bool:
-        """Whether a snapshot has no room for all boxes."""
-        boxes = self.conversation.namespaces
-        return len(boxes) > MAX_ROWS and len(json.dumps(boxes)) > MAX_BYTES // 3
+    def boxes_of(self, rows: Iterable[Record]) -> dict[str, Namespace]:
+        """The boxes in which `rows` stand and all around them, the outermost first."""
+        found: dict[str, Namespace] = {"": self.conversation.namespaces[""]}
+        for row in rows:
+            found |= self._around("|".join(row["namespace"]), found)
+        return found
 
-    def boxes_of(self, rows: Iterable[Record]) -> Mapping[str, Namespace]:
-        """The boxes in which `rows` stand, those that are open, and all around them."""
-        boxes = self.conversation.namespaces
-        wanted = {"|".join(row["namespace"]) for row in rows}
-        wanted |= {key for key, box in boxes.items() if box["status"] in _GOES_ON}
-        for key in list(wanted):
-            parent = boxes[key]["parent"]
-            while parent is not None and parent not in wanted:
-                wanted.add(parent)
-                parent = boxes[parent]["parent"]
-        return {key: box for key, box in boxes.items() if key in wanted}
+    def _around(self, key: str, found: Mapping[str, Namespace]) -> dict[str, Namespace]:
+        """A box and those around it that are not `found`, the outermost first."""
+        boxes, inner = self.conversation.namespaces, []
+        parent: str | None = key
+        while parent is not None and parent not in found:
+            inner.append(boxes[parent])
+            parent = boxes[parent]["parent"]
+        return {box["key"]: box for box in reversed(inner)}
 
-    def _earlier(self, floor: int) -> dict[str, int]:
-        """Namespace -> number of its rows before `floor`."""
+    def _in_boxes(self, rows: list[Record]) -> tuple[list[Record], dict[str, dict[str, Any]]]:
+        """The last of `rows` that have room with their boxes, and all boxes.
+
+        When those are too many, the boxes of the rows and of the others that may go on as many as
+        fit; the rest of these is sent after the snapshot.
+        """
+        every = {k: whole(self.conversation, b) for k, b in self.conversation.namespaces.items()}
+        sizes = {key: _size(box) + 2 * _size(key) + 20 for key, box in every.items()}
+        room = MAX_BYTES - _size(rows)
+        if sum(sizes.values()) <= room:
+            return rows, every
+        self.partial = True
+        shown = self.boxes_of(rows)
+        while len(rows) > 1 and sum(sizes[key] for key in shown) > room:
+            rows = rows[len(rows) // 2 :]
+            shown, room = self.boxes_of(rows), MAX_BYTES - _size(rows)
+        room -= sum(sizes[key] for key in shown)
+        for key, box in self.conversation.namespaces.items():
+            if box["status"] in _GOES_ON and key not in shown:
+                line = self._around(key, shown)
+                cost = sum(sizes[inner] for inner in line)
+                if cost <= room:
+                    shown |= line
+                    room -= cost
+                else:
+                    for inner in line.values():
+                        self._send_box(inner, None)
+        return rows, {key: box for key, box in every.items() if key in shown}
+
+    def _earlier(self, floor: int, shown: Mapping[str, Any], room: int) -> dict[str, int]:
+        """Namespace -> number of its rows before `floor`.
+
+        Of boxes that are not `shown` as many as `room` bytes hold; the last stands for the others.
+        """
         found: dict[str, int] = {}
-        if floor:
-            for key in self.conversation.namespaces:
-                older = len(older_than(floor, self.conversation, key))
-                if older:
-                    found[key] = older
+        last: str | None = None
+        for key in self.conversation.namespaces if floor else ():
+            older = len(older_than(floor, self.conversation, key))
+            if not older:
+                continue
+            place = key
+            if key not in shown:
+                room -= _size(key) + 20
+                place = last = key if room > 0 or last is None else last
+            found[place] = found.get(place, 0) + older
         return found
 
     def _faces(self, boxes: Iterable[Namespace], floor: int, room: int) -> list[Record]:
@@ -119,7 +164,7 @@ class Snapshots:
         found: dict[int, Record] = {}
         for box in sorted(boxes, key=lambda box: box["seq"], reverse=True):
             for record in self._face(box):
-                seq, size = record["seq"], len(json.dumps(record))
+                seq, size = record["seq"], _size(record)
                 unsent = any(self._pending(record, field) for field in TEXT_FIELDS)
                 if seq >= floor or seq in found or unsent or size > min(_MAX_FACE, room):
                     continue
@@ -150,3 +195,21 @@ def whole(conversation: Conversation, box: Namespace) -> dict[str, Any]:
     """A namespace with its counts, as the wire has it."""
     counts = conversation.counts.of(box["key"])
     return {**box, "counts": counts} if counts else dict(box)
+
+
+def split(fields: dict[str, Any]) -> dict[str, Any]:
+    """Takes the largest fields out of a record, or of a part of one, until a message holds it."""
+    sizes = {name: _size(value) for name, value in fields.items() if name not in TEXT_FIELDS}
+    taken: dict[str, Any] = {}
+    room = MAX_WHOLE - sum(sizes.values())
+    for name in sorted(sizes, key=sizes.__getitem__, reverse=True):
+        if room >= 0 or len(fields) == 1:
+            break
+        taken[name] = fields.pop(name)
+        room += sizes[name]
+    return taken
+
+
+def _size(value: Any) -> int:
+    """Bytes on the wire, at most."""
+    return len(json.dumps(value))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import anywidget
 import traitlets
 
-from nestling.records import Record
+from nestling.records import Record, RunStatus
 
 if TYPE_CHECKING:
     from nestling.conversation import Conversation
@@ -31,8 +31,16 @@ def _packed(name: str) -> str:
     return b64encode(gzip.compress((STATIC / name).read_bytes(), mtime=0)).decode()
 
 
-class _Chat(traitlets.TraitType[list[Record], Any]):
-    """A list of records: always current when read, never assigned."""
+class _Told(traitlets.TraitType[Any, Any]):
+    """What the conversation says: always current when read, so that all of them agree."""
+
+    def set(self, obj: Any, value: Any) -> None:
+        if value is not self.get(obj):  # traitlets sets again what it has held back
+            raise traitlets.TraitError(f"{self.name} is read-only: runs and process_event fill it.")
+
+
+class _Chat(_Told):
+    """A list of records."""
 
     def get(self, obj: Any, cls: Any = None) -> list[Record] | None:
         conversation: Conversation = obj._conversation
@@ -40,8 +48,13 @@ class _Chat(traitlets.TraitType[list[Record], Any]):
             conversation.settle()
             return conversation.live if self.name == "live_chat" else conversation.history
 
-    def set(self, obj: Any, value: Any) -> None:
-        raise traitlets.TraitError(f"{self.name} is read-only: runs and process_event fill it.")
+
+class _Status(_Told):
+    """One of `records.RunStatus`."""
+
+    def get(self, obj: Any, cls: Any = None) -> RunStatus | None:
+        conversation: Conversation = obj._conversation
+        return conversation.status
 
 
 class _Synced(list[str]):
@@ -101,11 +114,8 @@ class Traits(anywidget.AnyWidget):
     live_chat = _Chat()
     #: Records of the runs before.
     chat_history = _Chat()
-    status = traitlets.Enum(
-        ["idle", "running", "interrupted", "completed", "failed", "cancelled"],
-        "idle",
-        read_only=True,
-    )
+    #: How the latest run goes, or how it ended.
+    status = _Status()
 
     #: Text to find.
     query = traitlets.Unicode("").tag(sync=True)

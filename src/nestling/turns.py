@@ -176,19 +176,20 @@ class Turns:
         self._run, end = None, end_of(error)
         if not self._conversation.running:
             return
-        if error is not None and end is None:
-            self._error = error
-        self._shielded(lambda: self._fold_end(end, error))
+        self._shielded(lambda: self._fold_end(end, error, run))
         self._conversation.tell()
-        for asked in self._adapter.interrupts.pending.values():
-            asked.run = asked.run or run
         self._shielded(lambda: self._hear(True))
         self._shielded(self._sync_status)
         if run is None or not run.in_background:
             self._shielded(self._publish_end)
 
-    def _fold_end(self, end: NamespaceStatus | None, error: BaseException | None) -> None:
+    def _fold_end(
+        self, end: NamespaceStatus | None, error: BaseException | None, run: Run | None = None
+    ) -> None:
+        """All that an end changes, at once for whoever looks."""
         with self._conversation.lock:
+            if end is None and isinstance(error, BaseException):
+                self._error = error
             self._adapter.catch_up()
             self._adapter.record("end", {"status": end, "error": error})
             try:
@@ -198,6 +199,8 @@ class Turns:
                 elif end is None:
                     end = self._adapter.verdict()
                 self._adapter.ended("completed" if end == "completed" else "cancelled")
+                for asked in self._adapter.interrupts.pending.values():
+                    asked.run = asked.run or run
             finally:
                 self._conversation.end(cast("NamespaceStatus", end))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,30 +11,23 @@ from traitlets.utils.bunch import Bunch
 
 from nestling import display
 from nestling.artifacts import Artifacts
+from nestling.cells import Cells
+from nestling.commands import heed
 from nestling.conversation import Conversation
 from nestling.find import Finder
 from nestling.outbox import Outbox
-from nestling.questions import answer
 from nestling.records import Namespace
 from nestling.renderings import Renderings
 from nestling.runs import Runs
-from nestling.static_output import static_html
-from nestling.text import label_of, last, tree
-from nestling.traits import Traits
+from nestling.text import label_of, tree
 from nestling.transcript import Transcript
 from nestling.usage import Usage
 
 if TYPE_CHECKING:
     from nestling.langgraph.adapter import Adapter
 
-log = logging.getLogger("nestling")
 
-
-#: Records that a cell keeps of a run: a notebook that grew by more could soon not be opened.
-STATIC_ROWS = 2000
-
-
-class View(Runs, Traits):
+class View(Cells, Runs):
     """A LangGraph run as nested boxes, live and after. Made by `nestling.watch`."""
 
     def __init__(
@@ -64,9 +56,9 @@ class View(Runs, Traits):
         self._outbox = Outbox(
             self._conversation, self._post, self._on_frame, display.answering_nothing
         )
-        self._displayed = False
-        self._shown_by_run_in: Any = None
+        #: What Python observers were told: numbers of edits by list, and the status.
         self._told: dict[str, int] = {}
+        self._told_status = self._conversation.status
         super().__init__(**traits)
         self._own_layout: Any = None if "layout" in traits else self.layout
         self.on_msg(self._on_command)
@@ -173,58 +165,6 @@ class View(Runs, Traits):
             rows, left_out = conversation.rows(), conversation.left_out
             return tree(conversation.namespaces, rows, conversation.status, left_out)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        bundle: Any = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        return {**data, "text/plain": repr(self)}, metadata
-
-    # --- display ----------------------------------------------------------------------------
-
-    def _ipython_display_(self) -> None:
-        execution = display.execution()
-        if execution is None:
-            raise NotImplementedError  # no kernel: IPython goes on to repr
-        if execution != self._shown_by_run_in:
-            self._display()
-
-    def _display(self) -> None:
-        self._displayed = True
-        if self.comm is None:  # closed: what is left of it is what it showed
-            display.publish({"text/plain": repr(self)})
-            if self._conversation.history:
-                self._publish_static()
-            return
-        display.publish({"text/html": display.ANCHOR, "text/plain": ""})
-        display.publish(*self._repr_mimebundle_())
-        if self._conversation.history:
-            self._publish_static()
-
-    def _publish_static(self) -> None:
-        conversation = self._conversation
-        with conversation.lock:
-            conversation.settle()
-            every, status = conversation.rows(), conversation.status
-            namespaces, rows = last(conversation.namespaces, every, STATIC_ROWS)
-            left_out = conversation.left_out + len(every) - len(rows)
-            key, html = static_html(namespaces, rows, status, left_out)
-            plain = tree(namespaces, rows, status, left_out)
-        if self.comm is not None and key not in self.static_key.split():
-            self.static_key = f"{self.static_key} {key}".strip()  # the page hides it at once
-        display.publish({"text/html": html, "text/plain": plain})
-
-    def _show_first(self) -> None:
-        execution = display.execution()
-        if execution is not None and not self._displayed:
-            self._display()
-            self._shown_by_run_in = execution
-
-    def _hear(self, hears: bool) -> None:
-        self._outbox.hear(hears)
-
-    def _publish_end(self) -> None:
-        if display.execution() is not None and self._displayed:
-            self._publish_static()
-
     # --- the wire ---------------------------------------------------------------------------
 
     def _post(self, message: Any) -> None:
@@ -232,23 +172,10 @@ class View(Runs, Traits):
             self.send(message)
 
     def _on_command(self, _widget: Any, command: Any, _buffers: Any) -> None:
-        """What a page asks for. Pages are not trusted: anything else is ignored."""
-        if not isinstance(command, dict):
-            return
-        kind = command.get("type")
-        if kind == "hello" and isinstance(command.get("have"), int):
-            self._outbox.hello(command.get("epoch"), command["have"])
-        elif kind == "rows" and all(type(command.get(k)) is int for k in ("before", "limit")):
-            namespace = command.get("namespace")
-            if namespace is None or isinstance(namespace, str):
-                with self._conversation.lock:  # no patch may overtake it
-                    self._post(self._outbox.rows(command["before"], command["limit"], namespace))
-        elif kind == "ask":
-            told = answer(self, command)
-            if told is not None:
-                self._outbox.answer(told)
-        elif kind == "stop":
-            self.stop()
+        heed(self, command)
+
+    def _hear(self, hears: bool) -> None:
+        self._outbox.hear(hears)
 
     def _on_frame(self) -> None:
         """Tells Python observers of the lists, once per frame."""
@@ -258,16 +185,21 @@ class View(Runs, Traits):
             if self._told.get(name) != count:
                 self._told[name] = count
                 records = getattr(self, name)
-                self.notify_change(
-                    Bunch(name=name, old=records, new=records, owner=self, type="change")
-                )
+                self._notify(name, records, records)
 
     def _sync_status(self) -> None:
+        """Tells Python observers how the run goes, which whoever asks has found already."""
         if not self._conversation.running:
             self._renderings.drain()
-        self.set_trait("status", self._conversation.status)
+        with self._conversation.lock:
+            before, self._told_status = self._told_status, self._conversation.status
+        if self._told_status != before:
+            self._notify("status", before, self._told_status)
         if not self._conversation.running:
             self._on_frame()
+
+    def _notify(self, name: str, old: object, new: object) -> None:
+        self.notify_change(Bunch(name=name, old=old, new=new, owner=self, type="change"))
 
 
 def watch(

@@ -1,5 +1,6 @@
 """Conversations that go on and on: `max_records`, and what a page is given of a long one."""
 
+import re
 from unittest.mock import patch
 
 import pytest
@@ -9,7 +10,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 
 import nestling
 from nestling import View
-from tests.unit.builders import part, said, start, wants, words
+from tests.unit.builders import part, result, said, start, wants, words
 from tests.unit.page import Page, drain, wired
 
 
@@ -127,6 +128,26 @@ def test_a_box_comes_back_where_it_stood():
     say(view, 7, ("flow:1", "1"))
     assert view.namespaces["flow:1|1"]["parent"] == parent == ""
     assert "flow:1" not in view.namespaces
+
+
+def test_a_box_that_comes_back_is_drawn_between_those_it_stood_between():
+    def order(limit):
+        view = View(max_records=limit)
+        for number, name in enumerate(("early", "memory", "late")):
+            view.process_event(start(f"{number}", name))
+            say(view, number, (name,))
+        view.process_event(result("1", "memory"))
+        for name in ("early", "late"):  # what was asked there waits
+            asked = [{"id": f"asked-{name}", "value": "Go on?"}]
+            view.process_event(part("updates", {"__interrupt__": asked}, (name,)))
+        view.finalize()
+        turn(view, 3, 5)
+        assert ("memory" in view.namespaces) is (limit is None)
+        view.process_event(start("9", "memory"))
+        say(view, 9, ("memory",))
+        return re.findall("(early|memory|late) \\[", str(view))
+
+    assert order(2) == order(None) == ["early", "memory", "late"]
 
 
 def test_a_new_box_brings_back_those_around_it():

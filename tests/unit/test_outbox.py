@@ -73,6 +73,27 @@ def test_the_first_change_after_a_quiet_time_leaves_at_once():
     assert min(waited) < FRAME / 2
 
 
+def test_a_writer_that_waits_out_a_slow_message_ends_at_once_when_it_is_closed():
+    conversation, sent = Conversation(time.time), threading.Event()
+
+    def slow(_):
+        time.sleep(0.5)
+        sent.set()
+
+    box = Outbox(conversation, slow)
+    with conversation.lock:
+        conversation.begin()
+    assert sent.wait(2)
+    with conversation.lock:
+        conversation.add("user", None, [], speaker="You", order=0, content="hi")
+        writer = box._writer
+    time.sleep(0.05)
+    began = time.monotonic()
+    box.close()
+    writer.join(5)
+    assert time.monotonic() - began < 0.5
+
+
 def test_the_writer_ends_when_there_is_nothing_to_write(monkeypatch):
     monkeypatch.setattr(outbox, "_IDLE", 0.05)
     view = View()

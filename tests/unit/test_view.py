@@ -51,6 +51,37 @@ def test_observers_hear_once_per_frame_and_at_the_end():
     assert view.status == "completed"
 
 
+@pytest.mark.parametrize("fault", [None, ValueError("no")], ids=["completed", "failed"])
+def test_whoever_looks_finds_status_error_and_lists_of_one_moment(fault):
+    view, seen = View(), []
+
+    def look(change):
+        seen.append((view.status, view.error, bool(view.live_chat), len(view.chat_history)))
+        if change["op" if "op" in change else "name"] == "status":
+            view._on_frame()  # a frame may end at any time
+
+    view.on_event(look)
+    view.observe(look, ["status", "live_chat", "chat_history"])
+    for turn in (1, 2):
+        del seen[:]
+        view.process_event(HELLO)
+        assert {moment[:2] for moment in seen} == {("running", None)}
+        del seen[:]
+        view.fail(fault) if fault else view.finalize()
+        ended = ("failed" if fault else "completed", fault, False, turn * (2 if fault else 1))
+        assert set(seen) == {ended}
+
+
+def test_changes_that_are_held_back_are_told_afterwards():
+    view, heard = View(), []
+    view.observe(lambda change: heard.append(change["name"]), ["status", "chat_history"])
+    with view.hold_trait_notifications():
+        view.process_event(HELLO)
+        view.finalize()
+        assert heard == []
+    assert set(heard) == {"status", "chat_history"}
+
+
 def test_the_status_can_be_observed():
     view, heard = watch(demo.pipeline(delay=0)), []
     view.observe(lambda change: heard.append(change["new"]), "status")

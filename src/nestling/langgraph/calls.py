@@ -234,6 +234,9 @@ class Calls:
 
     def forget(self, record: Record) -> None:
         """A call that was dropped: that it was there is all that is remembered of it."""
+        if len(self._results) > 2 * len(self.conversation.records) + 100:
+            kept = self.conversation.records
+            self._results = {key: call for key, call in self._results.items() if call in kept}
         space = self.spaces.by_ns.get(tuple(record["namespace"]))
         call_id = record.get("tool_call_id")
         if call_id is not None and space is not None and space.calls.get(call_id) is record:

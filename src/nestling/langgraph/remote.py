@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from nestling.langgraph.normalize import Ns
@@ -63,7 +64,7 @@ class RemoteSource(Source):
             if thread is not None:
                 self._run.setdefault("thread_id", str(thread))
 
-    def read(self, item: Any) -> Item:
+    def _read(self, item: Any) -> Item:
         if self._v2:
             mode, ns, data = item["type"], item["ns"], item["data"]
         elif self.wide:
@@ -72,7 +73,8 @@ class RemoteSource(Source):
             mode, *rest = item.event.split("|")
             ns, data = tuple(rest), item.data
         if len(self._run) < 2:
-            self._learn(mode, data)
+            with suppress(Exception):  # a payload may be anything
+                self._learn(mode, data)
         return mode, ns, data, self._theirs(mode, ns, data, item), True
 
     def _theirs(self, mode: str, ns: Ns, data: Any, item: Any) -> Any:

@@ -70,7 +70,13 @@ class Source:
         self._around: int | None = None
 
     def read(self, item: Any) -> Item:
-        """Takes an item apart and finds the caller's part of it."""
+        """Takes an item apart and finds the caller's part of it. Never raises."""
+        try:
+            return self._read(item)
+        except Exception:  # noqa: BLE001  # of no shape that is known: shown plainly
+            return "unread", (), item, item, True
+
+    def _read(self, item: Any) -> Item:
         if self._v2:
             mode, ns, data = item["type"], item["ns"], item["data"]
         elif self.wide:
@@ -80,7 +86,10 @@ class Source:
         if self._around is None:
             self._around = len(ns)  # the first item is the root's own
         whole, ns = ns, ns[self._around :]
-        shown = mode in _SHOWN and not self._is_told(mode, ns, data)
+        try:
+            shown = mode in _SHOWN and not self._is_told(mode, ns, data)
+        except Exception:  # noqa: BLE001  # a payload of no shape that is known: shown plainly
+            shown = True
         if mode not in self._asked or (ns and not self._with_ns):
             return mode, ns, data, NOTHING, shown
         if self._v2:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nestling.conversation import Conversation
+from nestling.langgraph import gone
 from nestling.langgraph.normalize import Message, Ns
 from nestling.records import Namespace, NamespaceStatus, Record
 
@@ -70,6 +71,8 @@ class Space:
     open: dict[str, list[Task]] = field(default_factory=dict)
     #: The boxes inside by label, in the order in which they are numbered.
     families: dict[str, list[Space]] = field(default_factory=dict)
+    #: How many of each label were forgotten: the first ones.
+    gone: Counter[str] = field(default_factory=Counter)
     #: The label by which it is numbered at present.
     family: str = ""
 
@@ -160,6 +163,8 @@ class Spaces:
         self.active.add(space)
         self.reopen(space)
         if task is None:
+            if gone.is_due(self):
+                gone.forget(self)
             self._starts += 1
             self.conversation.past.starts.append(self.conversation.clock())
             task = self.tasks[task_id] = Task(task_id, space, name, self._starts, calls)
@@ -174,6 +179,10 @@ class Spaces:
             self.open[task_id] = task
             space.open.setdefault(name, []).append(task)
         return task
+
+    def forgot(self) -> None:
+        """Tasks and boxes were forgotten: so is what was known of their places."""
+        self._known.intersection_update(self.by_ns)
 
     def reopen(self, space: Space) -> None:
         """A node that is tried again or resumed runs its boxes once more."""
@@ -332,8 +341,9 @@ class Spaces:
 
     def _number(self, family: list[Space], start: int) -> None:
         """Says which of its namesakes each box is, from number `start` on."""
-        for number in range(start, len(family)):
-            space = family[number]
+        for at in range(start, len(family)):
+            space, around = family[at], family[at].parent
+            number = at + (around.gone[space.family] if around is not None else 0)
             self._rename(space, f"{space.family} {number + 1}" if number else space.family)
 
     def _place(self, space: Space) -> tuple[int, int, int]:
