@@ -179,15 +179,15 @@ def _explore(table: Table, found: dict) -> None:
     run = f"{found['agents']} agents and {found['rows']:,} rows"
     kernel, page, naive = found["kernel"], found["search"], found["naive_search"]
     table.title(f"Search in a run of {run}")
-    table.line("the kernel answers, the first time", kernel["first"], 100, " ms", gate=False)
-    table.line("the kernel answers, p50", kernel["p50"], 100, " ms", gate=False)
+    table.line("the kernel's answer, the first time", kernel["first"], 100, " ms", gate=False)
+    table.line("the kernel's answer, p50", kernel["p50"], 100, " ms", gate=False)
     for share in ("p50", "worst"):
-        table.line(
-            f"from query to count in the page, {share}",
-            page[share], 100, " ms", gate=False, each=naive[share],
-        )  # fmt: skip
-    timeline = found["timeline"]
+        what = f"from query to count in the page, {share}"
+        table.line(what, page[share], 100, " ms", gate=False, each=naive[share])
+    live = found["live_search"]["p50"]
+    table.line("while the run goes on, p50", live, 100, " ms", gate=False)
     table.title(f"Frame that draws the timeline of {run}: main thread")
-    table.line("opened the first time", timeline["first"], 16.7, " ms", gate=False)
-    table.line("opened again, p50", timeline["opened"], 16.7, " ms", gate=False)
-    table.line("while the run goes on, p50", timeline["live"], 16.7, " ms", gate=False)
+    table.line("opened, the first time", found["timeline"]["first"], 16.7, " ms", gate=False)
+    table.line("opened again, p50", found["timeline"]["p50"], 16.7, " ms", gate=False)
+    live = found["live_timeline"]["p50"]
+    table.line("while the run goes on, p50", live, 16.7, " ms", gate=False)
