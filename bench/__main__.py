@@ -20,8 +20,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import cpu, growth, scale, table, wire
+from bench import cpu, explore, growth, messages, scale, table, wire
 from bench.page import HERE, measured
+from bench.profile import Pages
 
 PACKAGES = ("nestling", "anywidget", "ipykernel", "ipywidgets", "jupyterlab", "langgraph")
 
@@ -45,7 +46,9 @@ def measure(quick: bool) -> dict[str, Any]:
         grown["again"] = growth.again(lab, context)
         reload = growth.reopened(lab, context)
         assert context.browser is not None
-        page = scale.run(context.browser)
+        pages = Pages(context.browser)
+        page = messages.run(pages) | scale.run(pages)
+        explored = explore.run(pages)
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "quick": quick,
@@ -61,6 +64,7 @@ def measure(quick: bool) -> dict[str, Any]:
         "growth": grown,
         "reload": reload,
         "page": page,
+        "explore": explored,
     }
 
 

@@ -6,10 +6,10 @@ the real one, without JupyterLab's cost and noise. Clocks run in the page.
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ import nestling
 STATIC = Path(nestling.__file__).parent / "static"
 VIEWPORT = {"width": 1280, "height": 900}
 
-# `work` is what scripts and layout cost: the message, the frame's callbacks, observers, and the
-# layout that they caused. `frame` is all that the main thread does for the frame, paint too.
+# `work` is what scripts and layout cost: the message, the callbacks of frames and timers,
+# observers, and the layout that they caused. `frame` is all that the main thread does for the
+# frame, paint too.
 _PAGE = """(() => {
   const bench = window.bench = {work: 0, commands: 0, model: null};
   const now = () => performance.now();
-  const timed = act => (...args) => {
+  const timed = bench.timed = act => (...args) => {
     const began = now();
     try { return act(...args); } finally {
       document.body.offsetHeight;
@@ -34,6 +35,8 @@ _PAGE = """(() => {
   };
   const frame = window.requestAnimationFrame.bind(window);
   window.requestAnimationFrame = act => frame(timed(act));
+  const timer = window.setTimeout.bind(window);
+  window.setTimeout = (act, ...args) => timer(timed(act), ...args);
   window.ResizeObserver = class extends window.ResizeObserver {
     constructor(act) { super(timed(act)); }
   };
@@ -52,8 +55,16 @@ _PAGE = """(() => {
       bench.work += now() - began;
     }
   };
-  bench.open = traits => {
-    traits = JSON.parse(traits);
+  bench.load = async (loader, parts) => {
+    const url = URL.createObjectURL(new Blob([loader], {type: 'text/javascript'}));
+    bench.widget = await import(url);
+    bench.parts = parts;
+    // What draws is imported once in a page, at its first view.
+    const model = {get: name => parts[name], on() {}, off() {}};
+    await bench.widget.default().initialize({model, signal: AbortSignal.abort()});
+  };
+  bench.open = async traits => {
+    traits = {...JSON.parse(traits), ...bench.parts};
     const listeners = new Set(), ending = new AbortController(), {signal} = ending;
     let asking = Promise.resolve();
     const model = bench.model = {
@@ -85,9 +96,9 @@ _PAGE = """(() => {
     };
     const began = now();
     const widget = bench.widget.default();
-    widget.initialize({model, signal});
+    await widget.initialize({model, signal});
     const el = document.body.appendChild(document.createElement('div'));
-    widget.render({model, el, signal});
+    await widget.render({model, el, signal});
     document.body.offsetHeight;
     bench.opened = now() - began;
     return bench.painted().then(() => [bench.opened, now() - began]);
@@ -108,6 +119,11 @@ _PAGE = """(() => {
 })()"""
 
 _AREA = "document.querySelector('.nst-area')"
+
+
+def _packed(script: Path) -> str:
+    """As a trait carries it."""
+    return b64encode(gzip.compress(script.read_bytes())).decode()
 
 
 class Kernel(nestling.View):
@@ -131,7 +147,7 @@ class Kernel(nestling.View):
         """All that a page begins with, once nothing is left to be told."""
         while self.fetch():
             pass
-        code = ("_esm", "_page", "_css", "layout")
+        code = ("_esm", "_page", "_explore", "_css", "layout")
         state = {k: v for k, v in self.get_state().items() if k not in code}
         with self._conversation.lock:
             state["snapshot"] = self.get_state("snapshot")["snapshot"]
@@ -153,13 +169,9 @@ class Blank:
         self.page.add_style_tag(path=static / "widget.css")
         self.page.expose_function("kernel", self._hear)
         self.page.evaluate(_PAGE)
-        self.page.evaluate(
-            """async source => {
-              const url = URL.createObjectURL(new Blob([source], {type: 'text/javascript'}));
-              bench.widget = await import(url);
-            }""",
-            (static / "widget.js").read_text(),
-        )
+        parts = {"_page": _packed(static / "widget.js"), "_explore": _packed(static / "explore.js")}
+        loader = (static / "loader.js").read_text()
+        self.page.evaluate("([loader, parts]) => bench.load(loader, parts)", [loader, parts])
         self.tools = self.page.context.new_cdp_session(self.page)
 
     def _hear(self, command: dict[str, Any]) -> list[str]:
@@ -177,7 +189,8 @@ class Blank:
             """async () => {
               const began = performance.now();
               bench.work = 0;
-              for (let quiet = 0; quiet < 5; quiet = bench.commands ? 0 : quiet + 1)
+              const explored = () => document.querySelector('[aria-label="More actions"]');
+              for (let quiet = 0; quiet < 5 || !explored(); quiet = bench.commands ? 0 : quiet + 1)
                 await bench.painted();
               return bench.work;
             }"""
@@ -223,40 +236,6 @@ class Blank:
         )
         return found
 
-    @contextmanager
-    def profile(self, into: list[str], lines: int = 12) -> Iterator[None]:
-        """Adds what took the most time: styles and layout, and functions themselves."""
-        self.tools.send("Performance.enable")
-        before = self._metrics()
-        self.tools.send("Profiler.enable")
-        self.tools.send("Profiler.setSamplingInterval", {"interval": 200})
-        self.tools.send("Profiler.start")
-        yield
-        profile = self.tools.send("Profiler.stop")["profile"]
-        after = self._metrics()
-        for name in ("RecalcStyle", "Layout"):
-            spent = 1000 * (after[f"{name}Duration"] - before[f"{name}Duration"])
-            times = after[f"{name}Count"] - before[f"{name}Count"]
-            into.append(f"{spent:9.1f} ms  {name}, {times:.0f} times")
-        into += top(profile, lines)
-
-    def _metrics(self) -> dict[str, float]:
-        metrics = self.tools.send("Performance.getMetrics")["metrics"]
-        return {metric["name"]: metric["value"] for metric in metrics}
-
     def end(self) -> None:
         self.page.close()
         assert not self.errors, self.errors
-
-
-def top(profile: dict[str, Any], lines: int) -> list[str]:
-    """`12.3 ms  function  line`, by self time."""
-    frames = {node["id"]: node["callFrame"] for node in profile["nodes"]}
-    spent: dict[str, float] = defaultdict(float)
-    for node, microseconds in zip(profile["samples"], profile["timeDeltas"], strict=True):
-        frame = frames[node]
-        name = frame["functionName"] or "(anonymous)"
-        if name not in ("(idle)", "(program)"):
-            spent[f"{name}:{frame['lineNumber'] + 1}"] += microseconds / 1000
-    ordered = sorted(spent.items(), key=lambda item: -item[1])[:lines]
-    return [f"{ms:9.1f} ms  {name}" for name, ms in ordered]

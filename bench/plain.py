@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,34 @@ _UPDATES = (
 )
 
 
+# Every row is asked for its text; the others are hidden.
+_SEARCH = (
+    """async ([lines, queries]) => {"""
+    + _FRAMES
+    + """
+  const count = document.body.appendChild(document.createElement('div'));
+  const area = document.body.appendChild(document.createElement('div'));
+  area.style.cssText = 'height: 600px; overflow: auto';
+  for (const line of lines) area.appendChild(document.createElement('div')).textContent = line;
+  await painted();
+  const found = [];
+  for (const query of queries) {
+    const began = performance.now();
+    let matches = 0;
+    for (const row of area.children) {
+      const isMatch = row.textContent.toLowerCase().includes(query);
+      row.hidden = !isMatch;
+      matches += isMatch;
+    }
+    count.textContent = matches;
+    await painted();
+    found.push(performance.now() - began);
+  }
+  return found.sort((a, b) => a - b);
+}"""
+)
+
+
 def _share(found: list[float]) -> dict[str, float]:
     return {"p50": found[len(found) // 2], "p95": found[int(0.95 * len(found))]}
 
@@ -95,8 +123,18 @@ class Plain:
 
     def updates(self, rows: int, line: Callable[[int], str]) -> dict[str, Any]:
         """Ten rows that grow in each frame."""
+        return _share(self._evaluate(_UPDATES, [[line(i) for i in range(rows)], 140]))
+
+    def search(
+        self, rows: int, line: Callable[[int], str], queries: Sequence[str]
+    ) -> dict[str, float]:
+        """From each query to the count of rows that hold it, drawn."""
+        found = self._evaluate(_SEARCH, [[line(i) for i in range(rows)], list(queries)])
+        return _share(found) | {"worst": found[-1]}
+
+    def _evaluate(self, script: str, given: list[Any]) -> list[float]:
         page = self.chromium.new_page(viewport=VIEWPORT)
         page.set_default_timeout(120_000)
-        found = page.evaluate(_UPDATES, [[line(i) for i in range(rows)], 140])
+        found: list[float] = page.evaluate(script, given)
         page.close()
-        return _share(found)
+        return found

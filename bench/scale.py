@@ -1,4 +1,4 @@
-"""What long messages and long conversations cost in the page: see `bench.blank`.
+"""What long conversations cost in the page: see `bench.blank`.
 
     python -m bench.scale [--profile DIRECTORY]
 
@@ -8,73 +8,15 @@ bundle that was built without minifying, so that they have names.
 
 from __future__ import annotations
 
-import argparse
-import random
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from langchain_core.messages import AIMessageChunk
-from playwright.sync_api import Browser
-
-from bench.blank import STATIC, Blank, Kernel
-from bench.plain import Plain, whole
-from tests.browser.lab import browser
-
-WORDS = ("the", "model", "reads", "a", "table", "and", "finds", "that", "demand", "falls", "when")
-SIZES = {"7 kB": 7_000, "20 kB": 20_000, "200 kB": 200_000}
-TOKENS = 60
-
-
-# --- texts --------------------------------------------------------------------------------
-
-
-def words(count: int, seed: int = 0) -> str:
-    pick = random.Random(seed)  # noqa: S311  # the same text each time
-    return " ".join(pick.choice(WORDS) for _ in range(count))
-
-
-def _mixed() -> Iterator[str]:
-    for number in range(10_000):
-        yield f"## Part {number}\n\n{words(60, number)} **{words(3)}** and `{words(2)}`.\n\n"
-        yield "".join(f"- {words(8, i)}\n" for i in range(6)) + "\n"
-        yield f"```python\n{chr(10).join(f'x{i} = read({i})' for i in range(8))}\n```\n\n"
-        yield "| a | b | c |\n|---|---|---|\n"
-        yield "".join(f"| {i} | {words(2, i)} | {i * i} |\n" for i in range(5)) + "\n"
-
-
-def _lines(begin: str, line: str) -> Iterator[str]:
-    yield begin
-    for number in range(100_000):
-        yield line.format(number, words(8, number))
-
-
-def text(kind: str, size: int) -> str:
-    """A Markdown message that is not over yet."""
-    parts = {
-        "mixed": _mixed(),
-        "one paragraph": (words(20, i) + " " for i in range(100_000)),
-        "one code block": _lines("```python\n", "x{} = read('{}')\n"),
-        "one list": _lines("", "- **{}** {}\n"),
-        "one table": _lines("| a | b |\n|---|---|\n", "| {} | {} |\n"),
-    }[kind]
-    made = ""
-    while len(made) < size:
-        made += next(parts)
-    return made[:size]
-
-
-KINDS = ("mixed", "one paragraph", "one code block", "one list", "one table")
-
+from bench.blank import Blank, Kernel
+from bench.messages import TOKENS, say, words
+from bench.plain import Plain
+from bench.profile import Pages, main
 
 # --- conversations ------------------------------------------------------------------------
-
-
-def say(view: Kernel, row: str, content: str, box: str = "") -> None:
-    ns = (f"{box}:task-{box}",) if box else ()
-    metadata = {"langgraph_node": "model", "langgraph_checkpoint_ns": "|".join((*ns, "model:x"))}
-    chunk = AIMessageChunk(content=content, id=row)
-    view.process_event({"type": "messages", "ns": ns, "data": (chunk, metadata)})
 
 
 def line(number: int) -> str:
@@ -100,125 +42,86 @@ def turns(view: Kernel, count: int, agents: int, rows: int) -> None:
 # --- what is measured ---------------------------------------------------------------------
 
 
-class Bench:
-    """Blank pages, one after the other, of one bundle."""
+def updates(pages: Pages, rows: int, times: int = 120) -> dict[str, Any]:
+    """Ten rows that grow in each frame, at the end of a conversation that came live."""
+    view = Kernel()
+    blank = pages.blank(view)
+    blank.open()
+    for begin in range(0, rows - 10, 500):
+        blank.play(lambda begin=begin: flat(view, min(500, rows - 10 - begin), begin), 1)
+    step = _ten(view)
+    blank.play(step, 20)
+    found = pages.profile(
+        blank, f"{rows} rows, 10 updates a frame", lambda: blank.play(step, times)
+    )
+    found["rows"] = blank.rows()
+    found["from_end"] = blank.from_end()
+    blank.end()
+    view.close()
+    return found
 
-    def __init__(self, chromium: Browser, static: Path = STATIC, profiled: bool = False) -> None:
-        self.chromium, self.static, self.profiled = chromium, static, profiled
 
-    def message(self, kind: str, size: int) -> dict[str, Any]:
-        """One more token at the end of a message, and the next time that all of it is read."""
-        view = Kernel()
-        blank = Blank(self.chromium, view, self.static)
-        blank.open()
-        content = text(kind, size)
-        blank.play(lambda: say(view, "long", content), 1)
-        blank.play(lambda: None, 6)  # the rest of a text too long for one message
-        blank.play(lambda: say(view, "long", "word "), 5)
-        found = self._profiled(
+def live(pages: Pages, rows: int) -> dict[str, Any]:
+    """A page that saw all of a long run as it went on."""
+    view = Kernel()
+    blank = pages.blank(view)
+    blank.open()
+    empty = blank.memory()
+    for begin in range(0, rows, 500):
+        blank.play(lambda begin=begin: flat(view, 500, begin), 1)
+    blank.play(lambda: say(view, "grows", "word "), 5)
+    found: dict[str, Any] = {
+        "token": pages.profile(
             blank,
-            f"{kind}, {size // 1000} kB: {TOKENS} tokens",
-            lambda: blank.play(lambda: say(view, "long", "word "), TOKENS),
-        )
-        many = "word " * (size // 25)
-        found["worst"] = max(found["worst"], blank.play(lambda: say(view, "long", many), 1)["p50"])
-        found["end"] = self._profiled(
-            blank, f"{kind}, {size // 1000} kB: its end", lambda: blank.play(view.finalize, 1)
-        )["p50"]
-        blank.end()
-        view.close()
-        return found
+            f"{rows} rows that came live: {TOKENS} tokens",
+            lambda: blank.play(lambda: say(view, "grows", "word "), TOKENS),
+        ),
+        "rows": blank.rows(),
+        "from_end": blank.from_end(),
+    }
+    after = blank.memory()
+    blank.end()
+    view.close()
+    return found | {name: after[name] - empty[name] for name in ("heap", "nodes")}
 
-    def updates(self, rows: int, times: int = 120) -> dict[str, Any]:
-        """Ten rows that grow in each frame, at the end of a conversation that came live."""
-        view = Kernel()
-        blank = Blank(self.chromium, view, self.static)
+
+def reopened(pages: Pages, name: str, view: Kernel) -> dict[str, Any]:
+    """A long conversation shown, read, and going on."""
+    blank = pages.blank(view)
+    empty = blank.memory()["heap"]
+    found: dict[str, Any] = {
+        "opened": pages.profile(blank, f"{name}: opened", blank.open),
+    }
+    found["rows"] = blank.rows()
+    found["from_end_opened"] = blank.from_end()
+    flat(view, 1, 10_000_000)
+    blank.play(lambda: None, 2)
+    token = lambda: say(view, "row-10000000", "word ")  # noqa: E731
+    blank.play(token, 10)
+    found["token"] = pages.profile(
+        blank, f"{name}: {TOKENS} tokens", lambda: blank.play(token, TOKENS)
+    )
+    found["from_end"] = blank.from_end()
+    found["scroll"] = pages.profile(blank, f"{name}: scrolled", lambda: _scroll(blank))
+    found["moved"] = _moved(blank, view)
+    found["heap"] = blank.memory()["heap"] - empty
+    blank.end()
+    return found
+
+
+def again(pages: Pages, view: Kernel, times: int = 20) -> dict[str, float]:
+    """Opened and closed again and again; what is left of it, over the first times."""
+    blank = pages.blank(view)
+    for _ in range(10):
         blank.open()
-        for begin in range(0, rows - 10, 500):
-            blank.play(lambda begin=begin: flat(view, min(500, rows - 10 - begin), begin), 1)
-        step = _ten(view)
-        blank.play(step, 20)
-        found = self._profiled(
-            blank, f"{rows} rows, 10 updates a frame", lambda: blank.play(step, times)
-        )
-        found["rows"] = blank.rows()
-        found["from_end"] = blank.from_end()
-        blank.end()
-        view.close()
-        return found
-
-    def live(self, rows: int) -> dict[str, Any]:
-        """A page that saw all of a long run as it went on."""
-        view = Kernel()
-        blank = Blank(self.chromium, view, self.static)
+        blank.close()
+    before = blank.memory()
+    for _ in range(times):
         blank.open()
-        empty = blank.memory()
-        for begin in range(0, rows, 500):
-            blank.play(lambda begin=begin: flat(view, 500, begin), 1)
-        blank.play(lambda: say(view, "grows", "word "), 5)
-        found: dict[str, Any] = {
-            "token": self._profiled(
-                blank,
-                f"{rows} rows that came live: {TOKENS} tokens",
-                lambda: blank.play(lambda: say(view, "grows", "word "), TOKENS),
-            ),
-            "rows": blank.rows(),
-            "from_end": blank.from_end(),
-        }
-        after = blank.memory()
-        blank.end()
-        view.close()
-        return found | {name: after[name] - empty[name] for name in ("heap", "nodes")}
-
-    def reopened(self, name: str, view: Kernel) -> dict[str, Any]:
-        """A long conversation shown, read, and going on."""
-        blank = Blank(self.chromium, view, self.static)
-        empty = blank.memory()["heap"]
-        found: dict[str, Any] = {
-            "opened": self._profiled(blank, f"{name}: opened", blank.open),
-        }
-        found["rows"] = blank.rows()
-        found["from_end_opened"] = blank.from_end()
-        flat(view, 1, 10_000_000)
-        blank.play(lambda: None, 2)
-        token = lambda: say(view, "row-10000000", "word ")  # noqa: E731
-        blank.play(token, 10)
-        found["token"] = self._profiled(
-            blank, f"{name}: {TOKENS} tokens", lambda: blank.play(token, TOKENS)
-        )
-        found["from_end"] = blank.from_end()
-        found["scroll"] = self._profiled(blank, f"{name}: scrolled", lambda: _scroll(blank))
-        found["moved"] = _moved(blank, view)
-        found["heap"] = blank.memory()["heap"] - empty
-        blank.end()
-        return found
-
-    def again(self, view: Kernel, times: int = 20) -> dict[str, float]:
-        """Opened and closed again and again; what is left of it, over the first times."""
-        blank = Blank(self.chromium, view, self.static)
-        for _ in range(10):
-            blank.open()
-            blank.close()
-        before = blank.memory()
-        for _ in range(times):
-            blank.open()
-            blank.close()
-        after = blank.memory()
-        blank.end()
-        return {name: after[name] / before[name] for name in before}
-
-    def _profiled(self, blank: Blank, what: str, work: Callable[[], Any]) -> Any:
-        if not self.profiled:
-            return work()
-        lines: list[str] = []
-        with blank.profile(lines):
-            found = work()
-        print(f"-- {what}: {_short(found)}", *lines, sep="\n", flush=True)
-        return found
-
-
-def _short(found: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.1f}" for name, value in found.items())
+        blank.close()
+    after = blank.memory()
+    blank.end()
+    return {name: after[name] / before[name] for name in before}
 
 
 def _ten(view: Kernel) -> Callable[[], None]:
@@ -271,41 +174,29 @@ def _moved(blank: Blank, view: Kernel) -> float:
     return abs(after - before)
 
 
-def run(
-    chromium: Browser, static: Path = STATIC, profiled: bool = False, quick: bool = False
-) -> dict[str, Any]:
-    bench = Bench(chromium, static, profiled)
-    found: dict[str, Any] = {"message": {}, "naive_message": {}, "reopened": {}}
-    for name, size in SIZES.items():
-        for kind in KINDS:
-            found["message"][f"{kind}, {name}"] = bench.message(kind, size)
-        found["naive_message"][name] = whole(chromium, text("mixed", size), 10 if quick else 20)
-    found["updates"] = bench.updates(10_000)
-    found["naive_updates"] = Plain(chromium).updates(10_000, line)
+def run(pages: Pages) -> dict[str, Any]:
+    found: dict[str, Any] = {"reopened": {}}
+    found["updates"] = updates(pages, 10_000)
+    found["naive_updates"] = Plain(pages.chromium).updates(10_000, line)
 
     view = Kernel()
     flat(view, 10_000)
     view.finalize()
-    found["again"] = bench.again(view)
-    found["reopened"]["10,000 rows"] = bench.reopened("10,000 rows", view)
+    found["again"] = again(pages, view)
+    found["reopened"]["10,000 rows"] = reopened(pages, "10,000 rows", view)
     view.close()
-    found["live"] = bench.live(100_000)
+    found["live"] = live(pages, 100_000)
     view = Kernel()
     flat(view, 100_000)
     view.finalize()
-    found["reopened"]["100,000 rows"] = bench.reopened("100,000 rows", view)
+    found["reopened"]["100,000 rows"] = reopened(pages, "100,000 rows", view)
     view.close()
     view = Kernel()
     turns(view, 100, 10, 100)
-    found["reopened"]["100 turns of 10 agents"] = bench.reopened("100 turns of 10 agents", view)
+    found["reopened"]["100 turns of 10 agents"] = reopened(pages, "100 turns of 10 agents", view)
     view.close()
     return found
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
-    parser.add_argument("--profile", type=Path, metavar="DIRECTORY")
-    chosen = parser.parse_args().profile
-    with browser() as launched:
-        for name, value in run(launched, chosen or STATIC, chosen is not None).items():
-            print(name, value)
+    main(run, "bench.scale", __doc__)

@@ -54,6 +54,7 @@ def told(results: dict[str, Any]) -> Table:
     _costs(table, results["cpu"])
     _growth(table, results["growth"])
     _page(table, results["page"], results["reload"])
+    _explore(table, results["explore"])
     return table
 
 
@@ -172,3 +173,21 @@ def _page(table: Table, page: dict, reload: dict) -> None:
     table.title("A view opened and closed 20 times, after over before")
     for name, ratio in page["again"].items():
         table.line(name, ratio, 1.1)
+
+
+def _explore(table: Table, found: dict) -> None:
+    run = f"{found['agents']} agents and {found['rows']:,} rows"
+    kernel, page, naive = found["kernel"], found["search"], found["naive_search"]
+    table.title(f"Search in a run of {run}")
+    table.line("the kernel's answer, the first time", kernel["first"], 100, " ms", gate=False)
+    table.line("the kernel's answer, p50", kernel["p50"], 100, " ms", gate=False)
+    for share in ("p50", "worst"):
+        what = f"from query to count in the page, {share}"
+        table.line(what, page[share], 100, " ms", gate=False, each=naive[share])
+    live = found["live_search"]["p50"]
+    table.line("while the run goes on, p50", live, 100, " ms", gate=False)
+    table.title(f"Frame that draws the timeline of {run}: main thread")
+    table.line("opened, the first time", found["timeline"]["first"], 16.7, " ms", gate=False)
+    table.line("opened again, p50", found["timeline"]["p50"], 16.7, " ms", gate=False)
+    live = found["live_timeline"]["p50"]
+    table.line("while the run goes on, p50", live, 16.7, " ms", gate=False)

@@ -64,6 +64,18 @@ def test_the_third_match_is_found_in_a_closed_box_with_the_mouse(board):
     expect(board.at("analyst").get_by_text("The East is so it.")).to_be_visible()
 
 
+def test_only_the_log_is_styled_for_marks(board):
+    """Elsewhere it would cost two styles more for each element: a timeline has thousands."""
+    team(board)
+
+    def colour(selector):
+        style = "el => getComputedStyle(el, '::highlight(nst-found)').backgroundColor"
+        return board.page.locator(selector).first.evaluate(style)
+
+    assert colour(".nst-log .nst-row") == "rgb(251, 226, 140)"
+    assert colour(".nst-head") == "rgba(0, 0, 0, 0)"
+
+
 def test_the_third_match_is_found_with_the_keyboard_only(board):
     ids = team(board)
     page = board.page
