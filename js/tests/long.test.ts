@@ -3,7 +3,8 @@ import { Comm } from "../src/comm.ts";
 import * as explore from "../src/explore.ts";
 import type { Record } from "../src/protocol.ts";
 import { Store } from "../src/store.ts";
-import { runView } from "../src/views/run.ts";
+import { type Display, runView } from "../src/views/run.ts";
+import type { Stage } from "../src/views/stage.ts";
 import { ai, FakeModel, namespace, patch, record, restart, snapshot, stand, tool } from "./builders.ts";
 
 let shown: ReturnType<typeof stand>[] = [];
@@ -119,6 +120,73 @@ describe("a long run", () => {
     }
     expect(box(el, "a:1")).not.toBeNull();
   });
+
+  describe("in which a box runs all the time", () => {
+    const slow = () => namespace(["a:1"]);
+    /** Twelve times 1,000 rows with a box before each, all of them ended. */
+    const turns = async (model: FakeModel, el: HTMLElement) => {
+      const said: string[] = [];
+      for (let n = 1; n <= 12; n++) {
+        const turn = namespace([`b:${n}`], { status: "completed", ended_at: 1 });
+        const rows = many(1000);
+        said.push(turn.key, ...rows.map((row) => row.id));
+        model.receive(patch(n, { namespaces: { [turn.key]: { ...turn } }, add: rows }));
+        await frame();
+        expect(drawn(el).length).toBeLessThan(4500);
+      }
+      return said;
+    };
+    const lines = (el: Element) =>
+      [...el.querySelectorAll<HTMLElement>(".nst-rootbody > .nst-chunk > *, .nst-rootbody > button")].map(
+        (line) =>
+          line.matches(".nst-earlier") ? "earlier" : line.dataset.id || (line.dataset.namespace as string),
+      );
+
+    it("gives up what stands behind it, and brings it back where it stood", async () => {
+      const { model, el } = show({ snapshot: snapshot({ live_chat: many(2, inside) }, [slow()]) });
+      const said = await turns(model, el);
+      expect(drawn(el, "a:1")).toHaveLength(2);
+      const left = lines(el).length - 2;
+      expect(lines(el)).toEqual(["a:1", "earlier", ...said.slice(-left)]);
+      const hidden = (count: number) => `Show ${count.toLocaleString("en")} earlier`;
+      button(el, hidden(said.length - left)).click();
+      expect(lines(el)).toEqual(["a:1", "earlier", ...said.slice(-left - 500)]);
+      const more = button(el, hidden(said.length - left - 500));
+      while (!more.hidden) more.click();
+      expect(lines(el).filter((line) => line !== "earlier")).toEqual(["a:1", ...said]);
+    });
+
+    it("lets it go once it has ended, too", async () => {
+      const { model, el } = show({ snapshot: snapshot({ live_chat: many(2, inside) }, [slow()]) });
+      await turns(model, el);
+      const ended = { status: "completed" as const, ended_at: 2 };
+      model.receive(patch(13, { namespaces: { "a:1": ended }, add: many(2500, { ended_at: 1 }) }));
+      await frame();
+      expect(box(el, "a:1")).toBeNull();
+    });
+
+    it("draws it at once when it is displayed afresh", () => {
+      const agents = [slow(), namespace(["c:1"], { status: "completed" })];
+      const { el } = show({ snapshot: snapshot({ live_chat: [...many(2, inside), ...many(3000)] }, agents) });
+      expect(lines(el).slice(0, 2)).toEqual(["a:1", "earlier"]);
+      expect(button(el, "Show 1,001 earlier")).toBeDefined();
+    });
+
+    it("gives up its neighbours that ran at the same time", async () => {
+      const { model, el } = show({ snapshot: snapshot({ live_chat: many(2, inside) }, [slow()]) });
+      for (let n = 1; n <= 12; n++) {
+        const agents = Array.from({ length: 500 }, (_, i) => {
+          const agent = namespace([`b:${n}.${i}`], { status: "completed" });
+          return { ...agent, ended_at: agent.started_at + 0.5 };
+        });
+        const namespaces = Object.fromEntries(agents.map((agent) => [agent.key, { ...agent }]));
+        model.receive(patch(n, { namespaces }));
+        await frame();
+      }
+      expect(el.querySelectorAll("article").length).toBeLessThan(4500);
+      expect(lines(el).slice(0, 2)).toEqual(["a:1", "earlier"]);
+    });
+  });
 });
 
 describe("a page that has a part of a run", () => {
@@ -178,6 +246,40 @@ describe("a kernel that keeps only so many records", () => {
     expect(box(el, "a:1")).toBeNull();
     expect(drawn(el)).toHaveLength(7);
     expect(el.textContent).toContain("5 older entries are left out");
+  });
+});
+
+describe("what frames several rows or boxes", () => {
+  it("is forgotten when the kernel drops the first of them, again and again", async () => {
+    const model = new FakeModel({ mode: "nested", snapshot: snapshot() });
+    const store = new Store();
+    const { signal } = new AbortController();
+    const el = document.createElement("div");
+    let stage = (): Stage => expect.fail();
+    class Explorer {
+      constructor(display: Display) {
+        stage = () => display.stage;
+      }
+      built() {}
+      drawn() {}
+    }
+    const comm = new Comm(model as never, store, signal);
+    runView(model as never, store, comm, el, signal, Promise.resolve({ Explorer } as never));
+    const agents = Array.from({ length: 40 }, (_, i) => namespace([`a:${i}`]));
+    const namespaces = Object.fromEntries(agents.map((agent) => [agent.key, { ...agent }]));
+    model.receive(patch(1, { namespaces }));
+    await frame();
+    expect(stage().waiting.size).toBe(1);
+    for (const [i, { key }] of agents.slice(0, 38).entries()) {
+      model.receive(patch(i + 2, { namespaces: { [key]: null } }));
+      store.flush();
+      expect(stage().waiting.size).toBe(1);
+    }
+    expect(el.querySelectorAll(".nst-par article")).toHaveLength(2);
+    model.receive(patch(40, { namespaces: { "a:38": null } }));
+    store.flush();
+    expect(stage().waiting.size).toBe(0);
+    expect(box(el, "a:39")).not.toBeNull();
   });
 });
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.board import Board
+from tests.browser.board import T0, Board
 from tests.browser.page import until_status, widget
 
 IDS = "root => [...root.querySelectorAll('[data-id]')].map(row => row.dataset.id)"
@@ -66,6 +66,58 @@ def test_earlier_rows_come_in_above_what_is_read(board):
     board.page.wait_for_timeout(100)
     assert len(drawn(board)) == count + 500
     assert board.top(first) == pytest.approx(before, abs=40), "its button may have gone"
+
+
+def test_a_box_that_runs_stays_while_all_behind_it_goes_and_comes_back(board):
+    board.send(namespaces={"a:1": board.box("a:1")})
+    say(board, 2, "a:1")
+    for turn in range(12):
+        key = f"b:{turn}"
+        board.send(namespaces={key: board.box(key, status="completed", ended_at=T0 + 1)})
+        say(board, 1000)
+        assert at_end(board)
+    count = len(drawn(board))
+    assert count < 4500
+    assert board.at("a:1").is_visible()
+    earlier = board.page.locator(".nst-rootbody > .nst-earlier")
+    first = board.page.locator(f'[data-id="{drawn(board)[2]}"]')
+    earlier.scroll_into_view_if_needed()
+    board.page.wait_for_timeout(100)
+    before = board.top(first)
+    assert board.top(board.at("a:1")) < board.top(earlier) < before
+    earlier.click()
+    board.page.wait_for_timeout(100)
+    assert len(drawn(board)) == count + 499, "and a box"
+    assert board.top(first) == pytest.approx(before, abs=1)
+    say(board, 10)
+    assert board.top(first) == pytest.approx(before, abs=1)
+    board.pill.click()
+    say(board, 10)
+    assert at_end(board)
+
+
+GONE = """async () => {
+  window.gone = new WeakRef(document.querySelector('.nst-fold, .nst-par'));
+}"""
+
+
+@pytest.mark.parametrize("kind", ["fold", "group"])
+def test_a_frame_around_others_leaves_memory_when_it_is_replaced(board, kind):
+    calls = [board.row("tool_call", name="look", args={}, ended_at=T0 + 1) for _ in range(12)]
+    keys = [f"a:{number}" for number in range(3)]
+    if kind == "fold":
+        board.send(*calls)
+    else:
+        board.send(namespaces={key: board.box(key) for key in keys})
+    board.page.evaluate(GONE)
+    if kind == "fold":
+        board.send(drop={"": [calls[0]["seq"]]})
+    else:
+        board.send(namespaces={keys[0]: None})
+    assert board.page.locator(".nst-fold, .nst-par").count() == 1
+    board.page.wait_for_timeout(300)
+    board.page.context.new_cdp_session(board.page).send("HeapProfiler.collectGarbage")
+    assert board.page.evaluate("window.gone.deref() === undefined")
 
 
 def test_a_closed_box_of_a_long_run_is_empty_until_it_is_opened(board):

@@ -1,14 +1,12 @@
 import { takenOver } from "../arrange.ts";
 import { rect } from "../dom.ts";
 import type { Store } from "../store.ts";
-import { type Child, keyOf } from "../tree.ts";
+import { keyOf } from "../tree.ts";
 import type { Display } from "../views/run.ts";
 
 /** So long may a row that the kernel has take to come. */
 const PATIENCE = 5000;
 const LOOK = 50;
-/** Rows before one that is drawn again. */
-const AROUND = 20;
 
 /** Whether a row is in the page as a row, not for the header of its box only. */
 export function isHere(store: Store, seq: number): boolean {
@@ -69,18 +67,16 @@ function step(
     asked.set(from, floor);
     return undefined;
   };
-  let body: Element | null = display.log.querySelector(".nst-rootbody");
   if (stage.mode === "nested") {
     if (!store.namespaces.has(key)) return fetch(null);
     let around = "";
     for (const { key: inner } of stage.path(key)) {
       const box = stage.boxes.get(inner);
-      if (!box) return drawBack(display, body, store.tree.children(around).map(handleOf), inner);
+      if (!box) return drawBack(display, around, inner);
       if (!box.open) {
         display.reader.boxes.set(inner, true);
         box.update();
       }
-      body = box.el.querySelector(":scope > .nst-body");
       around = inner;
     }
   }
@@ -91,29 +87,13 @@ function step(
     return found;
   }
   if (!isHere(store, seq)) return fetch(stage.mode === "nested" ? key : null);
-  const handles = stage.mode === "nested" ? store.tree.children(key).map(handleOf) : store.seqs;
-  return drawBack(display, body, handles, seq);
+  return drawBack(display, key, seq);
 }
 
-/** Draws a body from a child on that is in the page but not drawn yet. */
-function drawBack(
-  { stage }: Display,
-  body: Element | null,
-  handles: readonly (number | string)[],
-  wanted: number | string,
-): undefined {
-  const more = body?.querySelector<HTMLElement>(":scope > .nst-earlier");
-  const isDrawn = (at: number | string) =>
-    typeof at === "number" ? stage.rows.has(at) : stage.boxes.has(at);
-  const count = handles.findIndex(isDrawn) - handles.indexOf(wanted);
-  if (!more || more.hidden || count <= 0) return;
-  more.dataset.more = String(count + AROUND);
-  more.click();
-  delete more.dataset.more;
-}
-
-function handleOf(child: Child): number | string {
-  return "key" in child ? child.key : child.seq;
+/** Draws a namespace from a row or a box on that is in the page but not drawn yet. */
+function drawBack({ stage, follow }: Display, key: string, at: number | string): undefined {
+  follow.stop();
+  stage.reach(key, at);
 }
 
 /** Scrolls the widget's own area until the element stands in it. */
