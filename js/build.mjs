@@ -20,7 +20,8 @@ const OWN = [
   "stage store tally tree reader area boxesOf placeBox placeRecord removeBox removeRow updateCall",
   "floorOf fetchEarlier namespaceOf hueOf hue isShort listening changed boxes collapse following",
   "isAbove pin toggled closing ticking waiting newest hides setCall byId seen rows added dropped",
-  "evict settle hues connection resumed scrolled skew later tick hold",
+  "evict settle hues connection resumed scrolled skew later tick hold live seqs place child sync",
+  "reach stay",
 ].join(" ");
 
 const options = {

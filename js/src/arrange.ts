@@ -48,8 +48,9 @@ export function arrange(store: Store, key: string, from: number, fold: boolean):
   return items;
 }
 
-/** Boxes before a child that go on: they are drawn, whatever stands around them is not. */
-export function goingOn(store: Store, key: string, before: number): Item[] {
+/** Boxes before a child that go on, or are among `others`: what stands around them is not drawn. */
+export function goingOn(store: Store, key: string, before: number, others: Item[] = []): Item[] {
+  const known = new Set(drawnIn(others));
   const items: Item[] = [];
   /** Whether a row stands between the last one and the next. */
   let apart = true;
@@ -57,7 +58,7 @@ export function goingOn(store: Store, key: string, before: number): Item[] {
     const child = store.tree.child(key, i);
     if (!child) continue;
     if ("seq" in child) apart ||= rowOf(store, child.seq, key) !== undefined;
-    else if (goesOn(store, child.key)) {
+    else if (known.has(child.key) || goesOn(store, child.key)) {
       const next = box(store, child.key, i);
       if (apart) items.push(next);
       else addBox(store, items, next);
@@ -72,11 +73,16 @@ export function goesOn(store: Store, key: string): boolean {
   return status === "running" || status === "interrupted";
 }
 
-/** Boxes (by their keys) and rows that an item draws. */
-export function drawnIn(item: Item): (number | string)[] {
-  if (item.kind === "row") return [item.seq];
-  if (item.kind === "fold") return item.seqs;
-  return (item.kind === "group" ? item.boxes : [item]).map(({ key }) => key);
+/** Items with each box of a group for itself. */
+export function partsOf(items: Item[]): Exclude<Item, { kind: "group" }>[] {
+  return items.flatMap((item) => (item.kind === "group" ? item.boxes : [item]));
+}
+
+/** Boxes, by their keys, and rows that items draw. */
+export function drawnIn(items: Item[]): (number | string)[] {
+  return partsOf(items).flatMap<number | string>((item) =>
+    item.kind === "row" ? item.seq : item.kind === "fold" ? item.seqs : item.key,
+  );
 }
 
 /** A record that has a row of its own in a namespace. */

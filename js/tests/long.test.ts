@@ -160,7 +160,10 @@ describe("a long run", () => {
       const { model, el } = show({ snapshot: snapshot({ live_chat: many(2, inside) }, [slow()]) });
       await turns(model, el);
       const ended = { status: "completed" as const, ended_at: 2 };
-      model.receive(patch(13, { namespaces: { "a:1": ended }, add: many(2500, { ended_at: 1 }) }));
+      model.receive(patch(13, { namespaces: { "a:1": ended } }));
+      await frame();
+      expect(box(el, "a:1")).not.toBeNull();
+      model.receive(patch(14, { add: many(2500, { ended_at: 1 }) }));
       await frame();
       expect(box(el, "a:1")).toBeNull();
     });

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from nestling.conversation import Conversation
-from nestling.records import OPEN, TEXT_FIELDS, Namespace, Record, State, TextField
+from nestling.records import OPEN, TEXT_FIELDS, Namespace, Older, Record, State, TextField
 
 #: Bytes of one snapshot or answer, and its number of rows.
 MAX_BYTES = 900_000
@@ -21,6 +22,7 @@ _LOOKED_AT = 20
 _GOES_ON = OPEN | {"interrupted"}
 #: Characters of a text too large for a snapshot that stand in it; the rest follows.
 _HEAD = 10_000
+INFINITY = float("inf")
 
 
 class Snapshots:
@@ -41,26 +43,34 @@ class Snapshots:
     def state(self, unsent: int) -> State:
         """The last rows but for `unsent` ones, and the boxes.
 
-        Where there are thousands of boxes, only those that are open or hold these rows.
+        Where there are thousands of boxes, only the last of them, those that are open and those
+        that hold these rows.
         """
         conversation = self.conversation
         rows = conversation.rows()
         rows = rows[: len(rows) - unsent]
         kept = self.last(rows, MAX_ROWS, MAX_BYTES // 2)
         floor = kept[0]["seq"] if len(kept) < len(rows) else 0
+        boxes: Mapping[str, Namespace] = conversation.namespaces
+        if self.many_boxes():
+            last = [seq for seq in seqs(boxes.values()) if seq >= floor][-MAX_ROWS:]
+            if len(last) == MAX_ROWS:
+                floor = last[0]
+                kept = [record for record in kept if record["seq"] >= floor]
+            boxes = self.boxes_of(kept, floor)
         earlier = self._earlier(floor)
-        boxes = self.boxes_of(kept) if self.many_boxes() else conversation.namespaces
         shown = {key: whole(conversation, box) for key, box in boxes.items()}
         if earlier:
             room = MAX_BYTES - len(json.dumps([kept, shown, earlier]))
             kept = self._faces(boxes.values(), floor, room) + kept
-        live = conversation.live[0]["seq"] if conversation.live else float("inf")
+        live = conversation.live[0]["seq"] if conversation.live else INFINITY
         return {
             "namespaces": shown,
             "chat_history": [record for record in kept if record["seq"] < live],
             "live_chat": [record for record in kept if record["seq"] >= live],
             "floor": floor,
             "earlier": earlier,
+            "closed": self._closed(boxes),
         }
 
     def last(self, records: list[Record], limit: int, room: int) -> list[Record]:
@@ -92,17 +102,73 @@ class Snapshots:
         boxes = self.conversation.namespaces
         return len(boxes) > MAX_ROWS and len(json.dumps(boxes)) > MAX_BYTES // 3
 
-    def boxes_of(self, rows: Iterable[Record]) -> Mapping[str, Namespace]:
-        """The boxes in which `rows` stand, those that are open, and all around them."""
+    def boxes_of(
+        self, rows: Iterable[Record], since: float = INFINITY, before: float = INFINITY
+    ) -> Mapping[str, Namespace]:
+        """The boxes in which `rows` stand, those that are open, and all around them.
+
+        Also those with a `seq` from `since` to `before`.
+        """
         boxes = self.conversation.namespaces
         wanted = {"|".join(row["namespace"]) for row in rows}
         wanted |= {key for key, box in boxes.items() if box["status"] in _GOES_ON}
+        wanted |= {key for key, box in boxes.items() if since <= box["seq"] < before}
         for key in list(wanted):
             parent = boxes[key]["parent"]
             while parent is not None and parent not in wanted:
                 wanted.add(parent)
                 parent = boxes[parent]["parent"]
         return {key: box for key, box in boxes.items() if key in wanted}
+
+    def boxes_before(
+        self, before: int, limit: int, namespace: str | None, closed: bool
+    ) -> tuple[list[Namespace], int | None]:
+        """The boxes that come with the last `limit` rows before `seq` = `before`.
+
+        Those that are `closed` between the rows of one namespace count as rows; then the `seq`
+        is given from which on all are among them, 0 when none is left out.
+        """
+        if not self.many_boxes() or limit <= 0:
+            return [], None
+        rows = older_than(before, self.conversation, namespace)
+        if namespace is None:
+            since = rows[-limit]["seq"] if len(rows) > limit else 0
+            return list(self.boxes_of(rows[-limit:], since, before).values()), None
+        if not closed:
+            return list(self.boxes_of(rows[-limit:]).values()), None
+        inside = [box for box in self.conversation.boxes_in(namespace) if box["seq"] < before]
+        last = sorted([*seqs(inside), *seqs(rows)])
+        floor = last[-limit] if len(last) > limit else 0
+        around = self.boxes_of(rows[-1:])
+        return [*around.values(), *(box for box in inside if box["seq"] >= floor)], floor
+
+    def older(
+        self,
+        before: int,
+        limit: int,
+        namespace: str | None,
+        boxes: list[Namespace],
+        floor: int | None,
+    ) -> Older:
+        """Rows before `seq` = `before`, after `boxes_before` were sent."""
+        rows = older_than(before, self.conversation, namespace)
+        if floor is None:
+            kept = self.last(rows, limit, MAX_BYTES)
+            return {"records": kept, "earlier": len(rows) - len(kept)}
+        wanted = [record for record in rows if record["seq"] >= floor]
+        kept = self.last(wanted, limit, MAX_BYTES // 2)
+        if len(kept) < len(wanted):
+            floor = kept[0]["seq"]
+        found = {record["seq"]: record for record in kept}
+        for face in self._faces(boxes, INFINITY, MAX_BYTES - len(json.dumps(kept))):
+            found.setdefault(face["seq"], face)
+        records = [found[seq] for seq in sorted(found)]
+        return {"records": records, "earlier": len(rows) - len(kept), "floor": floor}
+
+    def _closed(self, shown: Mapping[str, Namespace]) -> dict[str, int]:
+        """Namespace -> number of boxes right inside of it that are not among `shown`."""
+        left = self.conversation.namespaces.keys() - shown.keys()
+        return dict(Counter(self.conversation.namespaces[key]["parent"] or "" for key in left))
 
     def _earlier(self, floor: int) -> dict[str, int]:
         """Namespace -> number of its rows before `floor`."""
@@ -114,7 +180,7 @@ class Snapshots:
                     found[key] = older
         return found
 
-    def _faces(self, boxes: Iterable[Namespace], floor: int, room: int) -> list[Record]:
+    def _faces(self, boxes: Iterable[Namespace], floor: float, room: int) -> list[Record]:
         """What headers of boxes are drawn with, of rows before `floor`: of the last boxes first."""
         found: dict[int, Record] = {}
         for box in sorted(boxes, key=lambda box: box["seq"], reverse=True):
@@ -138,6 +204,11 @@ class Snapshots:
             if told and record["type"] not in ("user", "update"):
                 yield record
                 return
+
+
+def seqs(items: Iterable[Record] | Iterable[Namespace]) -> list[int]:
+    """The `seq` of each, in order."""
+    return sorted(item["seq"] for item in items)
 
 
 def older_than(seq: int, conversation: Conversation, namespace: str | None) -> list[Record]:

@@ -241,8 +241,9 @@ class View(Runs, Traits):
         elif kind == "rows" and all(type(command.get(k)) is int for k in ("before", "limit")):
             namespace = command.get("namespace")
             if namespace is None or isinstance(namespace, str):
+                asked = command["before"], command["limit"], namespace, bool(command.get("closed"))
                 with self._conversation.lock:  # no patch may overtake it
-                    self._post(self._outbox.rows(command["before"], command["limit"], namespace))
+                    self._post(self._outbox.rows(*asked))
         elif kind == "ask":
             told = answer(self, command)
             if told is not None:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from nestling import View
 from tests.browser.board import T0, Board
 from tests.browser.page import until_status, widget
+from tests.browser.played import Played
 
 IDS = "root => [...root.querySelectorAll('[data-id]')].map(row => row.dataset.id)"
 
@@ -142,6 +144,46 @@ def test_the_end_stays_in_sight_while_agents_come_and_close(board):
     board.page.wait_for_timeout(1500)
     assert at_end(board)
     assert board.page.locator("article").count() == 240
+
+
+def crowd(count, around=()):
+    """A finished run of so many agents, each with two rows."""
+    view = View()
+    view._outbox.close()
+    for number in range(count):
+        for row in range(2):
+            said = {"type": "ai", "id": f"m{number}-{row}", "content": f"row {row} of {number}"}
+            ns = (*around, f"worker:{number:036}")
+            view.process_event({"type": "messages", "ns": ns, "data": (said, {})})
+    view.finalize()
+    while view._outbox._dirty:
+        view._outbox.flush()
+    return view
+
+
+@pytest.mark.parametrize("around", [(), ("team:1",)])
+def test_thousands_of_boxes_come_when_they_are_asked_for(chromium, around):
+    played = Played(chromium, crowd(3_000, around))
+    first = played.at("|".join((*around, f"worker:{0:036}")))
+    if around:
+        played.at("team:1").get_by_role("button").first.click()
+    earlier = played.page.locator(".nst-earlier:visible")
+    for _ in range(20):
+        if not earlier.count():
+            break
+        before = played.page.locator("article").count()
+        earlier.click()
+        played.page.wait_for_function(
+            "before => document.querySelectorAll('article').length > before", arg=before
+        )
+    keys = played.page.locator("article article" if around else "article").evaluate_all(
+        "boxes => boxes.map(box => box.dataset.namespace)"
+    )
+    assert keys == ["|".join((*around, f"worker:{n:036}")) for n in range(3_000)]
+    assert "row 1 of 0" in first.inner_text()
+    first.get_by_role("button").first.click()
+    first.locator('[data-id="m0-0"]').wait_for()
+    played.page.close()
 
 
 LONG = """

@@ -1,4 +1,4 @@
-import { arrange, type BoxItem, drawnIn, goesOn, goingOn, type Item } from "../arrange.ts";
+import { arrange, type BoxItem, drawnIn, goesOn, goingOn, type Item, partsOf } from "../arrange.ts";
 import type { Store } from "../store.ts";
 import type { Place } from "../tree.ts";
 import { AROUND, Earlier, WINDOW } from "./earlier.ts";
@@ -18,14 +18,14 @@ const FEW = 20;
  * reader asked for.
  */
 export class Body {
-  /** What goes on before the first that is drawn of all others. */
+  /** What goes on before the first that is drawn of all others, or did until lately. */
   #ahead: Item[] = [];
   #front: List;
   #items: Item[] = [];
   #list: List;
   #earlier: Earlier;
-  #groups = new Map<string, Group>();
-  #folds = new Map<string, Fold>();
+  /** Around several of them. */
+  #frames = new Map<string, Group | Fold>();
   #drawn = false;
   /** From this child on all are drawn; null: from the first. */
   #first: Place | null = null;
@@ -71,7 +71,7 @@ export class Body {
     const stale = this.#items.splice(kept, this.#items.length, ...fresh);
     if (from <= first) {
       stale.push(...this.#ahead);
-      this.#ahead = goingOn(store, this.key, first);
+      this.#ahead = goingOn(store, this.key, first, this.#ahead);
     }
     this.#forget(stale, from <= first ? [...this.#ahead, ...fresh] : fresh);
     // Whatever moves between the two is put into the one before it would leave the other.
@@ -109,23 +109,22 @@ export class Body {
   /** Gives up what is older than `seq`; what goes on stays. */
   trim(seq: number) {
     const { store } = this.stage;
-    let hasOld = false;
+    const parts = partsOf(this.#items);
     let first: number | undefined;
-    for (const item of this.#items.flatMap((item) => (item.kind === "group" ? item.boxes : [item]))) {
+    for (const item of parts) {
       if (item.kind === "box" && goesOn(store, item.key)) first ??= item.start;
       else if (newest(store, item) >= seq) {
         first ??= item.start;
         break;
-      } else {
-        hasOld = true;
-        first = undefined;
-      }
+      } else first = undefined;
     }
-    if (!hasOld || first === undefined) return;
+    if (first === undefined || first === parts[0]?.start) return;
     const begin = first;
     const count = this.#items.findLastIndex(({ start }) => start <= begin);
+    const ahead = this.#ahead;
     this.#startAt(begin);
     this.#ahead = goingOn(store, this.key, begin);
+    this.#forget(ahead, [...this.#ahead, ...this.#items]);
     this.#drawAhead();
     this.#list.drop(count, this.#items.length - count);
     this.sync(0);
@@ -142,7 +141,7 @@ export class Body {
 
   /** Of the children that were skipped, those that are not drawn: neither they nor their calls. */
   get #hidden(): number {
-    const ahead = this.#ahead.flatMap((item) => (item.kind === "group" ? item.boxes : [item]) as BoxItem[]);
+    const ahead = partsOf(this.#ahead) as BoxItem[];
     return ahead.reduce((rest, { call }) => rest - (call === null ? 1 : 2), this.#skipped);
   }
 
@@ -162,17 +161,17 @@ export class Body {
   #forget(items: Item[], others: Item[] = []) {
     const { stage } = this;
     const ids = new Set(others.map(({ id }) => id));
-    const kept = new Set(others.flatMap(drawnIn));
-    for (const item of items) {
-      for (const handle of drawnIn(item)) {
-        if (kept.has(handle)) continue;
-        if (typeof handle === "number") stage.removeRow(handle);
-        else stage.removeBox(handle);
-      }
-      if (ids.has(item.id)) continue;
-      this.#groups.get(item.id)?.remove();
-      this.#groups.delete(item.id);
-      this.#folds.delete(item.id);
+    const kept = new Set(drawnIn(others));
+    for (const handle of drawnIn(items)) {
+      if (kept.has(handle)) continue;
+      if (typeof handle === "number") stage.removeRow(handle);
+      else stage.removeBox(handle);
+    }
+    for (const { id } of items) {
+      if (ids.has(id)) continue;
+      const frame = this.#frames.get(id);
+      if (frame instanceof Group) frame.remove();
+      this.#frames.delete(id);
     }
   }
 
@@ -193,32 +192,19 @@ export class Body {
     const { stage } = this;
     if (item.kind === "row") return rowElement(item.seq, stage);
     if (item.kind === "box") return boxElement(item, stage);
-    if (item.kind === "fold") {
-      const fold = keep(this.#folds, item.id, () => new Fold(stage));
-      stand(fold.el, stage.rows.get(item.seqs[0] as number)?.el);
-      fold.set(item.seqs);
-      return fold.el;
-    }
-    const group = keep(this.#groups, item.id, () => new Group(stage));
-    stand(group.el, stage.boxes.get((item.boxes[0] as BoxItem).key)?.el);
-    group.set(item.boxes);
-    return group.el;
+    const isFold = item.kind === "fold";
+    let frame = this.#frames.get(item.id);
+    if (!frame) this.#frames.set(item.id, (frame = new (isFold ? Fold : Group)(stage)));
+    const first = isFold ? stage.rows.get(item.seqs[0] as number) : stage.boxes.get(item.boxes[0]?.key ?? "");
+    // A new one, where its first element stands, which can then move in without a gap.
+    if (!frame.el.isConnected && first?.el.isConnected) first.el.before(frame.el);
+    frame.set((isFold ? item.seqs : item.boxes) as never);
+    return frame.el;
   }
 }
 
 /** The last `seq` in an item. */
 function newest(store: Store, item: Item): number {
-  const last = drawnIn(item).at(-1) as number | string;
+  const last = drawnIn([item]).at(-1) as number | string;
   return typeof last === "number" ? last : store.newest(last);
-}
-
-function keep<T>(map: Map<string, T>, id: string, make: () => T): T {
-  let value = map.get(id);
-  if (!value) map.set(id, (value = make()));
-  return value;
-}
-
-/** Puts a new frame where its first element stands, which can then move in without a gap. */
-function stand(frame: Element, first: Element | undefined) {
-  if (!frame.isConnected && first?.isConnected) first.before(frame);
 }
