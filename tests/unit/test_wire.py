@@ -390,11 +390,12 @@ def test_boxes_that_come_later_say_what_was_said_in_them_last():
     known = set(late.boxes)
     answer = view._outbox.rows(min(late.rows), 500, "", closed=True)
     said = {"|".join(record["namespace"]) for record in answer["records"]}
-    assert said == set(late.boxes) - known
+    assert len(late.boxes) > len(known)
+    assert said >= set(late.boxes) - known
 
 
 def test_a_page_that_has_all_boxes_gets_rows_only():
-    view, _, sent = long_run()
+    view, *_ = long_run()
     boxes(view, 2_000)
     view.finalize()
     drain(view)

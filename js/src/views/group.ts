@@ -43,10 +43,7 @@ export class Group {
   /** Its boxes may stand elsewhere by now, or will. */
   remove() {
     this.stage.waiting.delete(this.#settle);
-    for (const box of this.#boxes) {
-      box.toggled = null;
-      box.el.classList.remove("nst-side");
-    }
+    for (const box of this.#boxes) box.toggled = null;
   }
 
   set(items: BoxItem[]) {

@@ -76,10 +76,8 @@ export class Stage {
   }
 
   removeRow(seq: number) {
-    const row = this.rows.get(seq);
-    if (!row) return;
+    this.#ticks.delete(this.rows.get(seq) as Row);
     this.rows.delete(seq);
-    this.ticking(row, null);
   }
 
   removeBox(key: string) {
