@@ -35,6 +35,7 @@ export function revealRow(display: Display, record: Record): HTMLElement | null 
 export function revealBox(display: Display, key: string) {
   const { area, follow, stage, store } = display;
   openAround(display, store.namespaces.get(key)?.parent ?? "");
+  drawBox(display, key);
   const first = store.seqs.find((seq) => stage.rows.has(seq) && namespaceOf(display, seq) === key);
   const el = stage.boxes.get(key)?.el ?? (key && first ? stage.rows.get(first)?.el : undefined);
   if (el) return scrollTo(display, el);
@@ -44,13 +45,21 @@ export function revealBox(display: Display, key: string) {
 }
 
 /** Opens a box and those around it, for this reader. */
-export function openAround({ stage, reader }: Display, key: string) {
+export function openAround(display: Display, key: string) {
+  const { stage, reader } = display;
   for (const { key: around } of stage.path(key)) {
+    drawBox(display, around);
     const box = stage.boxes.get(around);
     if (!box || box.open) continue;
     reader.boxes.set(around, true);
     box.update();
   }
+}
+
+/** Draws a box that is in the page but not drawn. */
+function drawBox({ stage, store }: Display, key: string) {
+  const parent = store.namespaces.get(key)?.parent;
+  if (stage.mode === "nested" && parent != null && !stage.boxes.has(key)) stage.reach(parent, key);
 }
 
 /**

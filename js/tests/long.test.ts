@@ -228,6 +228,49 @@ describe("a page that has a part of a run", () => {
     expect(button(el, "Show 6 earlier")).toBeUndefined();
   });
 
+  const crowd = () => {
+    const agents = Array.from({ length: 5 }, (_, i) => namespace([`w:${i}`], { status: "completed" }));
+    const rows = agents.map((agent) => ai(`said by ${agent.key}`, { namespace: agent.namespace }));
+    const others = many(3);
+    const floor = others[0]?.seq as number;
+    const earlier = Object.fromEntries(agents.map(({ key }) => [key, 1]));
+    return { agents, rows, snapshot: snapshot({ live_chat: others, floor, earlier, closed: { "": 5 } }) };
+  };
+
+  it("asks for boxes that it has not, and draws them where they stood", async () => {
+    const { agents, rows, snapshot } = crowd();
+    const { model, el } = show({ snapshot });
+    button(el, "Show 5 earlier").click();
+    expect(asked(model)).toMatchObject({ namespace: "", before: snapshot.floor, closed: 5 });
+    const send = (n: number, before: number, from: number, to: number) => {
+      const namespaces = Object.fromEntries(agents.slice(from, to).map((agent) => [agent.key, { ...agent }]));
+      model.receive(patch(n, { namespaces }));
+      const answer = { namespace: "", before, records: rows.slice(from, to), earlier: 0 };
+      const floor = from ? agents[from]?.seq : 0;
+      model.receive({ type: "rows", epoch: "e1", n, ...answer, floor });
+    };
+    const keys = () => [...el.querySelectorAll("article")].map((box) => box.dataset.namespace);
+    send(1, snapshot.floor, 3, 5);
+    await frame();
+    expect(keys()).toEqual(["w:3", "w:4"]);
+    expect(box(el, "w:4").textContent).toContain("said by w:4");
+    button(el, "Show 3 earlier").click();
+    expect(asked(model)).toMatchObject({ namespace: "", before: agents[3]?.seq, closed: 3 });
+    send(2, agents[3]?.seq as number, 0, 3);
+    await frame();
+    expect(keys()).toEqual(["w:0", "w:1", "w:2", "w:3", "w:4"]);
+    expect(el.querySelector(".nst-rootbody > .nst-earlier:not([hidden])")).toBeNull();
+  });
+
+  it("counts boxes no more that the kernel drops", async () => {
+    const { rows, snapshot } = crowd();
+    const { model, el } = show({ snapshot });
+    const drop = { "w:0": [rows[0]?.seq as number] };
+    model.receive(patch(1, { drop, namespaces: { "w:0": null } }));
+    await frame();
+    expect(button(el, "Show 4 earlier")).toBeDefined();
+  });
+
   it("draws no gap in the log", () => {
     const { el } = show({ mode: "log", snapshot: state().snapshot });
     expect(drawn(el)).toHaveLength(3);

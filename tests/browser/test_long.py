@@ -98,6 +98,22 @@ def test_a_box_that_runs_stays_while_all_behind_it_goes_and_comes_back(board):
     assert at_end(board)
 
 
+def test_what_failed_far_above_is_found_by_its_key(board):
+    board.send(namespaces={"a:1": board.box("a:1")})
+    failed = board.row("tool_call", "No.", "a:1", name="look", args={}, status="failed")
+    board.send(failed)
+    board.end("a:1", status="failed")
+    for _ in range(6):
+        say(board, 1000)
+    assert board.at("a:1").count() == 0
+    board.area.focus()
+    board.page.keyboard.press("n")
+    row = board.page.locator(f'[data-id="{failed["id"]}"]')
+    row.wait_for()
+    board.page.wait_for_timeout(300)
+    assert 0 < board.top(row) < 400
+
+
 GONE = """async () => {
   window.gone = new WeakRef(document.querySelector('.nst-fold, .nst-par'));
 }"""

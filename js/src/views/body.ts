@@ -118,7 +118,7 @@ export class Body {
         break;
       } else first = undefined;
     }
-    if (first === undefined || first === parts[0]?.start) return;
+    if (!first || first === parts[0]?.start) return;
     const begin = first;
     const count = this.#items.findLastIndex(({ start }) => start <= begin);
     const ahead = this.#ahead;
@@ -153,8 +153,7 @@ export class Body {
   }
 
   #drawAhead() {
-    if (this.#ahead.length) this.#front.set(0, this.#elements(this.#ahead));
-    else this.#front.clear();
+    this.#front.set(0, this.#elements(this.#ahead));
   }
 
   /** Gives up what is drawn for `items`, but for what others are drawn with. */

@@ -30,7 +30,7 @@ export class List {
       if (there !== element) place(chunk, element, there ?? null);
     });
     const end = begin + elements.length;
-    const last = Math.max(0, Math.ceil(end / CHUNK) - 1);
+    const last = Math.ceil(end / CHUNK) - 1;
     for (let i = this.#chunks.length - 1; i > last; i--) this.#chunks.pop()?.remove();
     for (let i = Math.floor(begin / CHUNK); i <= last; i++) {
       const chunk = this.#chunks[i];

@@ -46,7 +46,7 @@ export class LogBody {
   reach(seq: number) {
     if (seq >= (this.#seqs[0] ?? 0)) return;
     const all = this.#drawn(0);
-    this.#draw(all.slice(Math.max(0, all.indexOf(seq) - AROUND)));
+    this.#draw(all.slice(Math.max(0, all.findIndex((each) => each >= seq) - AROUND)));
   }
 
   /** Gives up rows before `seq`. */
