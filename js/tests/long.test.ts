@@ -168,12 +168,17 @@ describe("a long run", () => {
       expect(box(el, "a:1")).toBeNull();
     });
 
-    it("draws it at once when it is displayed afresh", () => {
-      const agents = [slow(), namespace(["c:1"], { status: "completed" })];
-      const { el } = show({ snapshot: snapshot({ live_chat: [...many(2, inside), ...many(3000)] }, agents) });
-      expect(lines(el).slice(0, 2)).toEqual(["a:1", "earlier"]);
-      expect(button(el, "Show 1,001 earlier")).toBeDefined();
-    });
+    it.each(["running", "interrupted"] as const)(
+      "is drawn at once when it is displayed afresh (%s)",
+      (status) => {
+        const agents = [{ ...slow(), status }, namespace(["c:1"], { status: "completed" })];
+        const { el } = show({
+          snapshot: snapshot({ live_chat: [...many(2, inside), ...many(3000)] }, agents),
+        });
+        expect(lines(el).slice(0, 2)).toEqual(["a:1", "earlier"]);
+        expect(button(el, "Show 1,001 earlier")).toBeDefined();
+      },
+    );
 
     it("gives up its neighbours that ran at the same time", async () => {
       const { model, el } = show({ snapshot: snapshot({ live_chat: many(2, inside) }, [slow()]) });
@@ -295,8 +300,8 @@ describe("a kernel that keeps only so many records", () => {
   });
 });
 
-describe("what frames several rows or boxes", () => {
-  it("is forgotten when the kernel drops the first of them, again and again", async () => {
+describe("what is drawn no more", () => {
+  const staged = async () => {
     const model = new FakeModel({ mode: "nested", snapshot: snapshot() });
     const store = new Store();
     const { signal } = new AbortController();
@@ -311,21 +316,40 @@ describe("what frames several rows or boxes", () => {
     }
     const comm = new Comm(model as never, store, signal);
     runView(model as never, store, comm, el, signal, Promise.resolve({ Explorer } as never));
-    const agents = Array.from({ length: 40 }, (_, i) => namespace([`a:${i}`]));
-    const namespaces = Object.fromEntries(agents.map((agent) => [agent.key, { ...agent }]));
-    model.receive(patch(1, { namespaces }));
     await frame();
-    expect(stage().waiting.size).toBe(1);
-    for (const [i, { key }] of agents.slice(0, 38).entries()) {
-      model.receive(patch(i + 2, { namespaces: { [key]: null } }));
+    const send = (fields: object) => {
+      model.receive(patch(store.n + 1, fields));
       store.flush();
-      expect(stage().waiting.size).toBe(1);
+    };
+    return { store, el, send, stage: stage() };
+  };
+
+  it("is forgotten with the frame around it, each time that the kernel drops the first in it", async () => {
+    const { el, send, stage } = await staged();
+    const agents = Array.from({ length: 40 }, (_, i) => namespace([`a:${i}`]));
+    send({ namespaces: Object.fromEntries(agents.map((agent) => [agent.key, { ...agent }])) });
+    expect(stage.waiting.size).toBe(1);
+    for (const { key } of agents.slice(0, 38)) {
+      send({ namespaces: { [key]: null } });
+      expect(stage.waiting.size).toBe(1);
     }
     expect(el.querySelectorAll(".nst-par article")).toHaveLength(2);
-    model.receive(patch(40, { namespaces: { "a:38": null } }));
-    store.flush();
-    expect(stage().waiting.size).toBe(0);
+    send({ namespaces: { "a:38": null } });
+    expect(stage.waiting.size).toBe(0);
     expect(box(el, "a:39")).not.toBeNull();
+  });
+
+  it("has no clock", async () => {
+    const { store, el, send, stage } = await staged();
+    const slow = tool("slow", { status: "executing" });
+    send({ add: [slow] });
+    const row = el.querySelector(`[data-id="${slow.id}"]`) as HTMLElement;
+    for (let n = 0; n < 5; n++) send({ add: many(1000, { ended_at: 1 }) });
+    expect(el.contains(row)).toBe(false);
+    const before = row.textContent;
+    store.skew += 100;
+    stage.tick();
+    expect(row.textContent).toBe(before);
   });
 });
 

@@ -74,7 +74,7 @@ export class Body {
       this.#ahead = goingOn(store, this.key, first, this.#ahead);
     }
     this.#forget(stale, from <= first ? [...this.#ahead, ...fresh] : fresh);
-    // Whatever moves between the two is put into the one before it would leave the other.
+    // First where boxes may come from the front: that would take them out of the page.
     this.#list.set(kept, this.#elements(fresh));
     if (from <= first) this.#drawAhead();
     fresh.forEach((item, i) => {
@@ -125,6 +125,7 @@ export class Body {
     this.#startAt(begin);
     this.#ahead = goingOn(store, this.key, begin);
     this.#forget(ahead, [...this.#ahead, ...this.#items]);
+    // Before the list would take them out of the page.
     this.#drawAhead();
     this.#list.drop(count, this.#items.length - count);
     this.sync(0);
