@@ -17,10 +17,11 @@ const CARRIED = 100_000;
 
 // Names of ours that neither the wire nor the browser uses: they may be shortened.
 const OWN = [
-  "stage store tally tree reader area boxesOf placeBox placeRecord removeBox updateCall",
+  "stage store tally tree reader area boxesOf placeBox placeRecord removeBox removeRow updateCall",
   "floorOf fetchEarlier namespaceOf hueOf hue isShort listening changed boxes collapse following",
   "isAbove pin toggled closing ticking waiting newest hides setCall byId seen rows added dropped",
-  "evict settle hues connection resumed scrolled skew later tick hold",
+  "evict settle hues connection resumed scrolled skew later tick hold live seqs place child sync",
+  "reach stay",
 ].join(" ");
 
 const options = {

@@ -36,8 +36,8 @@ export function arrange(store: Store, key: string, from: number, fold: boolean):
       addBox(store, items, box(store, child.key, i));
       continue;
     }
-    const record = store.records.get(child.seq);
-    if (!record || !isDrawn(record) || store.hides(record) || takenOver(store, record, key)) continue;
+    const record = rowOf(store, child.seq, key);
+    if (!record) continue;
     const last = items.at(-1);
     if (fold && last && (last.kind === "row" || last.kind === "fold") && sameTool(store, last, record)) {
       if (last.kind === "fold") last.seqs.push(record.seq);
@@ -46,6 +46,50 @@ export function arrange(store: Store, key: string, from: number, fold: boolean):
     } else items.push({ kind: "row", id: `row ${record.seq}`, start: i, seq: record.seq });
   }
   return items;
+}
+
+/** Boxes before a child that go on, or are among `others`: what stands around them is not drawn. */
+export function goingOn(store: Store, key: string, before: number, others: Item[] = []): Item[] {
+  const known = new Set(drawnIn(others));
+  const items: Item[] = [];
+  /** Whether a row stands between the last one and the next. */
+  let apart = true;
+  for (let i = 0; i < before; i++) {
+    const child = store.tree.child(key, i);
+    if (!child) continue;
+    if ("seq" in child) apart ||= rowOf(store, child.seq, key) !== undefined;
+    else if (known.has(child.key) || goesOn(store, child.key)) {
+      const next = box(store, child.key, i);
+      if (apart) items.push(next);
+      else addBox(store, items, next);
+      apart = false;
+    }
+  }
+  return items;
+}
+
+export function goesOn(store: Store, key: string): boolean {
+  const status = store.namespaces.get(key)?.status;
+  return status === "running" || status === "interrupted";
+}
+
+/** Items with each box of a group for itself. */
+export function partsOf(items: Item[]): Exclude<Item, { kind: "group" }>[] {
+  return items.flatMap((item) => (item.kind === "group" ? item.boxes : [item]));
+}
+
+/** Boxes, by their keys, and rows that items draw. */
+export function drawnIn(items: Item[]): (number | string)[] {
+  return partsOf(items).flatMap<number | string>((item) =>
+    item.kind === "row" ? item.seq : item.kind === "fold" ? item.seqs : item.key,
+  );
+}
+
+/** A record that has a row of its own in a namespace. */
+function rowOf(store: Store, seq: number, key: string): Record | undefined {
+  const record = store.records.get(seq);
+  const draws = record && isDrawn(record) && !store.hides(record) && !takenOver(store, record, key);
+  return draws ? record : undefined;
 }
 
 /** The call is drawn by the header of the first box that it opened in the same namespace. */

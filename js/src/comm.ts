@@ -85,7 +85,8 @@ export class Comm {
     if (this.store.earlier(namespace) <= 0) return;
     const before = this.store.floorOf(namespace);
     this.#wanted.set(namespace, before);
-    this.send({ type: "rows", namespace, before, limit: PAGE });
+    const closed = this.store.closed.get(namespace ?? "");
+    this.send({ type: "rows", namespace, before, limit: PAGE, closed });
   }
 
   #lose() {

@@ -138,6 +138,8 @@ export interface Snapshot {
   live_chat: Record[];
   floor: number;
   earlier: { [key: string]: number };
+  /** Namespace -> number of boxes right inside of it that are not here. */
+  closed?: { [key: string]: number };
 }
 
 export interface Rows {
@@ -149,6 +151,8 @@ export interface Rows {
   before: number;
   records: Record[];
   earlier: number;
+  /** From this `seq` on all of it is here; absent: from the first of `records` on. */
+  floor?: number;
 }
 
 /** To one question of one page; others drop it. */
@@ -171,6 +175,8 @@ export interface RowsRequest {
   namespace: string | null;
   before: number;
   limit: number;
+  /** Number of boxes of this namespace that are not here. */
+  closed?: number | undefined;
 }
 
 export interface Stop {

@@ -1,14 +1,12 @@
 import { isDrawn, takenOver } from "./arrange.ts";
 import { rect } from "./dom.ts";
 import type { Store } from "./store.ts";
-import { type Child, keyOf } from "./tree.ts";
+import { keyOf } from "./tree.ts";
 import type { Display } from "./views/run.ts";
 
 /** So long may a row that the kernel has take to come. */
 const PATIENCE = 5000;
 const LOOK = 50;
-/** Rows before one that is drawn again. */
-const AROUND = 20;
 
 /** A row of a namespace; the box of the namespace itself where `seq` is null. */
 interface Place {
@@ -84,35 +82,27 @@ export function bring({ area, follow, root }: Display, el: Element) {
 function step(display: Display, place: Place): HTMLElement | null | undefined {
   const { log, stage, store } = display;
   const { key } = place;
-  let body: Element | null = log.querySelector(".nst-rootbody");
   if (stage.mode === "log") {
     const seq = place.seq ?? store.seqs.find((each) => keyAt(store, each) === key);
-    return seq === undefined ? null : stepTo(display, place, body, store.seqs, seq);
+    return seq === undefined ? null : stepTo(display, place, seq);
   }
   if (!store.namespaces.has(key)) return fetch(display, place, null);
   let around = "";
   for (const { key: inner } of stage.path(key)) {
     const box = stage.boxes.get(inner);
-    if (!box) return drawBack(display, body, store.tree.children(around).map(handleOf), inner);
+    if (!box) return void stage.reach(around, inner);
     if (inner === key && place.seq === null) return box.el;
     if (!box.open) {
       display.reader.boxes.set(inner, true);
       box.update();
     }
-    body = box.body.el;
     around = inner;
   }
   if (place.seq === null) return log;
-  return stepTo(display, place, body, store.tree.children(key).map(handleOf), place.seq);
+  return stepTo(display, place, place.seq);
 }
 
-function stepTo(
-  display: Display,
-  place: Place,
-  body: Element | null,
-  handles: readonly (number | string)[],
-  wanted: number,
-): HTMLElement | null | undefined {
+function stepTo(display: Display, place: Place, wanted: number): HTMLElement | null | undefined {
   const { stage, store } = display;
   const found = elementOf(display, wanted);
   if (found) {
@@ -121,11 +111,11 @@ function stepTo(
     return found;
   }
   if (!isHere(store, wanted)) return fetch(display, place, stage.mode === "nested" ? place.key : null);
-  if (isDrawn(store.records.get(wanted) as never)) return drawBack(display, body, handles, wanted);
+  if (isDrawn(store.records.get(wanted) as never)) return void stage.reach(place.key, wanted);
   // A message that only calls tools draws nothing: its calls follow.
   const next = store.seqs.find((seq) => seq > wanted && keyAt(store, seq) === place.key);
   if (next === undefined) return stage.boxes.get(place.key)?.el ?? null;
-  return stepTo(display, place, body, handles, next);
+  return stepTo(display, place, next);
 }
 
 /** Asks for older ones, unless they have been asked for. */
@@ -137,27 +127,6 @@ function fetch({ comm, store }: Display, { asked }: Place, from: string | null):
   return undefined;
 }
 
-/** Draws a body from a child on that is in the page but not drawn yet. */
-function drawBack(
-  { stage }: Display,
-  body: Element | null,
-  handles: readonly (number | string)[],
-  wanted: number | string,
-): undefined {
-  const more = body?.querySelector<HTMLElement>(":scope > .nst-earlier");
-  const isThere = (at: number | string) =>
-    typeof at === "number" ? stage.rows.has(at) : stage.boxes.has(at);
-  const count = handles.findIndex(isThere) - handles.indexOf(wanted);
-  if (!more || more.hidden || count <= 0) return;
-  more.dataset.more = String(count + AROUND);
-  more.click();
-  delete more.dataset.more;
-}
-
 function keyAt(store: Store, seq: number): string {
   return keyOf(store.records.get(seq)?.namespace ?? []);
-}
-
-function handleOf(child: Child): number | string {
-  return "key" in child ? child.key : child.seq;
 }

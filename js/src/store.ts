@@ -33,6 +33,8 @@ export class Store {
   n = 0;
   /** From this `seq` on every row is here. */
   floor = 0;
+  /** How many boxes right inside a namespace only the kernel has. */
+  closed = new Map<string, number>();
   /** Boxes that have ended well. */
   completed = 0;
   connection: "live" | "lost" = "live";
@@ -62,9 +64,9 @@ export class Store {
     return this.#sorted;
   }
 
-  /** How many older rows only the kernel has, of one namespace or (null) of all. */
+  /** How many older rows and boxes only the kernel has of a namespace, or (null) rows of all. */
   earlier(key: string | null): number {
-    if (key !== null) return this.#earlier.get(key) ?? 0;
+    if (key !== null) return (this.#earlier.get(key) ?? 0) + (this.closed.get(key) ?? 0);
     let sum = 0;
     for (const count of this.#earlier.values()) sum += count;
     return sum;
@@ -123,10 +125,11 @@ export class Store {
     this.#setRun(snapshot.run);
     for (const [key, namespace] of Object.entries(snapshot.namespaces))
       this.#setNamespace(key, namespace as unknown as Fields);
+    this.closed = new Map(Object.entries(snapshot.closed ?? {}));
     for (const list of [snapshot.chat_history, snapshot.live_chat])
       for (const record of list) {
         this.#add(record);
-        if (record.seq < this.floor) this.#found(keyOf(record.namespace));
+        if (record.seq < this.floor) count(this.#earlier, keyOf(record.namespace), -1);
       }
     this.#changes.all = true;
     this.#schedule();
@@ -162,19 +165,19 @@ export class Store {
       if (here) this.#recordChanged(here, true);
       else {
         const key = keyOf(record.namespace);
-        if (record.seq < this.floorOf(key)) this.#found(key);
+        if (record.seq < this.floorOf(key)) count(this.#earlier, key, -1);
         this.#add(record);
       }
       this.#changes.added.set(record.seq, false);
     }
-    const floor = rows.earlier ? (rows.records[0]?.seq ?? 0) : 0;
+    const floor = rows.floor ?? (rows.earlier ? (rows.records[0]?.seq ?? 0) : 0);
     if (rows.namespace === null) {
       this.floor = Math.min(this.floor, floor);
       for (const [key, own] of this.#floors) this.#floors.set(key, Math.min(own, floor));
-      if (!floor) this.#earlier.clear();
+      if (!floor) for (const each of [this.#earlier, this.closed]) each.clear();
     } else {
       this.#floors.set(rows.namespace, floor);
-      if (!floor) this.#earlier.delete(rows.namespace);
+      if (!floor) for (const each of [this.#earlier, this.closed]) each.delete(rows.namespace);
       this.#changes.namespaces.add(rows.namespace);
     }
     this.#changes.run = true;
@@ -182,13 +185,13 @@ export class Store {
   }
 
   /**
-   * Gives up all but the last `count` rows, and those that are drawn or may be: what goes on,
+   * Gives up all but the last `size` rows, and those that are drawn or may be: what goes on,
    * calls and last words for the headers of boxes. The kernel has them. `log`: rows are drawn
    * without boxes, so that none may go between two others.
    */
-  evict(count: number, drawn: ReadonlyMap<number, unknown>, log: boolean) {
+  evict(size: number, drawn: ReadonlyMap<number, unknown>, log: boolean) {
     const { seqs } = this;
-    const before = seqs.at(-count) ?? 0;
+    const before = seqs.at(-size) ?? 0;
     /** The first drawn row of a namespace, or what was said last in it. */
     const kept = new Map<string, number>();
     const said = new Map<string, number>();
@@ -206,7 +209,7 @@ export class Store {
       const shown = seq >= (kept.get(log ? "" : key) ?? before) || said.get(key) === seq;
       if (shown || !record.ended_at || record.type === "artifact" || this.tree.boxesOf(record.id)) continue;
       this.#forget(record);
-      this.#earlier.set(key, this.earlier(key) + 1);
+      count(this.#earlier, key, 1);
       // It may stand before those that went earlier: it went on, or was shown, longer than they.
       this.#floors.set(key, Math.max(this.floorOf(key), seq + 1));
     }
@@ -264,6 +267,7 @@ export class Store {
       } as Namespace;
       merge(namespace, fields, true);
       this.namespaces.set(key, namespace);
+      if (namespace.seq < this.floor) count(this.closed, namespace.parent ?? "", -1);
     }
     const { spawned_by } = namespace;
     this.tree.placeBox(namespace, spawned_by === null ? undefined : this.byId(spawned_by));
@@ -279,12 +283,11 @@ export class Store {
 
   #dropNamespace(key: string) {
     const namespace = this.namespaces.get(key);
-    if (!namespace || !key) return;
+    if (!namespace || !key) return count(this.closed, key.replace(/\|?[^|]*$/, ""), -1);
     this.tree.removeBox(namespace);
     this.tally.drop(namespace);
     this.namespaces.delete(key);
-    this.#earlier.delete(key);
-    this.#floors.delete(key);
+    for (const each of [this.#earlier, this.closed, this.#floors]) each.delete(key);
     this.#newest.delete(key);
     this.completed -= Number(namespace.status === "completed");
     this.#changes.dropped.push(key);
@@ -293,16 +296,9 @@ export class Store {
   #drop(seq: number, key: string) {
     const record = this.records.get(seq);
     if (record) this.#forget(record);
-    else this.#found(key);
+    else count(this.#earlier, key, -1);
     this.#changes.records.delete(seq);
     this.#changes.dropped.push(seq);
-  }
-
-  /** An older row is not with the kernel only. */
-  #found(key: string) {
-    const left = this.earlier(key) - 1;
-    if (left > 0) this.#earlier.set(key, left);
-    else this.#earlier.delete(key);
   }
 
   #forget({ seq, id }: Record) {
@@ -373,6 +369,13 @@ function nothing(): Changes {
     namespaces: new Set(),
     children: new Map(),
   };
+}
+
+/** More or fewer of a namespace are with the kernel only. */
+function count(where: Map<string, number>, key: string, by: number) {
+  const left = (where.get(key) ?? 0) + by;
+  if (left > 0) where.set(key, left);
+  else where.delete(key);
 }
 
 /** `keepNull`: a whole namespace says null for a parent or a call that it has not. */

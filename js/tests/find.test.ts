@@ -336,6 +336,16 @@ describe("a long run", () => {
     expect(count(el)).toBe("1 of 111");
   });
 
+  it("draws what is hidden behind a box that runs", async () => {
+    const busy = namespace(["b:1"]);
+    const rows = all().slice(0, 4000);
+    const state = snapshot({ live_chat: rows }, [busy]);
+    const { el } = await show({ snapshot: state, query: "row 99" });
+    expect(el.querySelector('[data-namespace="b:1"]')).not.toBeNull();
+    press(el, "Enter");
+    await vi.waitFor(() => expect(at(el)).toBe(rows[99]?.id), 15_000);
+  });
+
   const part = (rows: Record[]) =>
     snapshot({
       ...{ run: running({ status: "completed" }), chat_history: rows.slice(-500) },

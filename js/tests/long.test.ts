@@ -3,7 +3,8 @@ import { Comm } from "../src/comm.ts";
 import * as explore from "../src/explore.ts";
 import type { Record } from "../src/protocol.ts";
 import { Store } from "../src/store.ts";
-import { runView } from "../src/views/run.ts";
+import { type Display, runView } from "../src/views/run.ts";
+import type { Stage } from "../src/views/stage.ts";
 import { ai, FakeModel, namespace, patch, record, restart, snapshot, stand, tool } from "./builders.ts";
 
 let shown: ReturnType<typeof stand>[] = [];
@@ -119,6 +120,81 @@ describe("a long run", () => {
     }
     expect(box(el, "a:1")).not.toBeNull();
   });
+
+  describe("in which a box runs all the time", () => {
+    const slow = () => namespace(["a:1"]);
+    /** Twelve times 1,000 rows with a box before each, all of them ended. */
+    const turns = async (model: FakeModel, el: HTMLElement) => {
+      const said: string[] = [];
+      for (let n = 1; n <= 12; n++) {
+        const turn = namespace([`b:${n}`], { status: "completed", ended_at: 1 });
+        const rows = many(1000);
+        said.push(turn.key, ...rows.map((row) => row.id));
+        model.receive(patch(n, { namespaces: { [turn.key]: { ...turn } }, add: rows }));
+        await frame();
+        expect(drawn(el).length).toBeLessThan(4500);
+      }
+      return said;
+    };
+    const lines = (el: Element) =>
+      [...el.querySelectorAll<HTMLElement>(".nst-rootbody > .nst-chunk > *, .nst-rootbody > button")].map(
+        (line) =>
+          line.matches(".nst-earlier") ? "earlier" : line.dataset.id || (line.dataset.namespace as string),
+      );
+
+    it("gives up what stands behind it, and brings it back where it stood", async () => {
+      const { model, el } = show({ snapshot: snapshot({ live_chat: many(2, inside) }, [slow()]) });
+      const said = await turns(model, el);
+      expect(drawn(el, "a:1")).toHaveLength(2);
+      const left = lines(el).length - 2;
+      expect(lines(el)).toEqual(["a:1", "earlier", ...said.slice(-left)]);
+      const hidden = (count: number) => `Show ${count.toLocaleString("en")} earlier`;
+      button(el, hidden(said.length - left)).click();
+      expect(lines(el)).toEqual(["a:1", "earlier", ...said.slice(-left - 500)]);
+      const more = button(el, hidden(said.length - left - 500));
+      while (!more.hidden) more.click();
+      expect(lines(el).filter((line) => line !== "earlier")).toEqual(["a:1", ...said]);
+    });
+
+    it("lets it go once it has ended, too", async () => {
+      const { model, el } = show({ snapshot: snapshot({ live_chat: many(2, inside) }, [slow()]) });
+      await turns(model, el);
+      const ended = { status: "completed" as const, ended_at: 2 };
+      model.receive(patch(13, { namespaces: { "a:1": ended } }));
+      await frame();
+      expect(box(el, "a:1")).not.toBeNull();
+      model.receive(patch(14, { add: many(2500, { ended_at: 1 }) }));
+      await frame();
+      expect(box(el, "a:1")).toBeNull();
+    });
+
+    it.each(["running", "interrupted"] as const)(
+      "is drawn at once when it is displayed afresh (%s)",
+      (status) => {
+        const agents = [{ ...slow(), status }, namespace(["c:1"], { status: "completed" })];
+        const { el } = show({
+          snapshot: snapshot({ live_chat: [...many(2, inside), ...many(3000)] }, agents),
+        });
+        expect(lines(el).slice(0, 2)).toEqual(["a:1", "earlier"]);
+        expect(button(el, "Show 1,001 earlier")).toBeDefined();
+      },
+    );
+
+    it("gives up its neighbours that ran at the same time", async () => {
+      const { model, el } = show({ snapshot: snapshot({ live_chat: many(2, inside) }, [slow()]) });
+      for (let n = 1; n <= 12; n++) {
+        const agents = Array.from({ length: 500 }, (_, i) => {
+          const agent = namespace([`b:${n}.${i}`], { status: "completed" });
+          return { ...agent, ended_at: agent.started_at + 0.5 };
+        });
+        const namespaces = Object.fromEntries(agents.map((agent) => [agent.key, { ...agent }]));
+        model.receive(patch(n, { namespaces }));
+        await frame();
+      }
+      expect(el.querySelectorAll("article").length).toBeLessThan(4500);
+      expect(lines(el).slice(0, 2)).toEqual(["a:1", "earlier"]);
+    });
+  });
 });
 
 describe("a page that has a part of a run", () => {
@@ -157,6 +233,49 @@ describe("a page that has a part of a run", () => {
     expect(button(el, "Show 6 earlier")).toBeUndefined();
   });
 
+  const crowd = () => {
+    const agents = Array.from({ length: 5 }, (_, i) => namespace([`w:${i}`], { status: "completed" }));
+    const rows = agents.map((agent) => ai(`said by ${agent.key}`, { namespace: agent.namespace }));
+    const others = many(3);
+    const floor = others[0]?.seq as number;
+    const earlier = Object.fromEntries(agents.map(({ key }) => [key, 1]));
+    return { agents, rows, snapshot: snapshot({ live_chat: others, floor, earlier, closed: { "": 5 } }) };
+  };
+
+  it("asks for boxes that it has not, and draws them where they stood", async () => {
+    const { agents, rows, snapshot } = crowd();
+    const { model, el } = show({ snapshot });
+    button(el, "Show 5 earlier").click();
+    expect(asked(model)).toMatchObject({ namespace: "", before: snapshot.floor, closed: 5 });
+    const send = (n: number, before: number, from: number, to: number) => {
+      const namespaces = Object.fromEntries(agents.slice(from, to).map((agent) => [agent.key, { ...agent }]));
+      model.receive(patch(n, { namespaces }));
+      const answer = { namespace: "", before, records: rows.slice(from, to), earlier: 0 };
+      const floor = from ? agents[from]?.seq : 0;
+      model.receive({ type: "rows", epoch: "e1", n, ...answer, floor });
+    };
+    const keys = () => [...el.querySelectorAll("article")].map((box) => box.dataset.namespace);
+    send(1, snapshot.floor, 3, 5);
+    await frame();
+    expect(keys()).toEqual(["w:3", "w:4"]);
+    expect(box(el, "w:4").textContent).toContain("said by w:4");
+    button(el, "Show 3 earlier").click();
+    expect(asked(model)).toMatchObject({ namespace: "", before: agents[3]?.seq, closed: 3 });
+    send(2, agents[3]?.seq as number, 0, 3);
+    await frame();
+    expect(keys()).toEqual(["w:0", "w:1", "w:2", "w:3", "w:4"]);
+    expect(el.querySelector(".nst-rootbody > .nst-earlier:not([hidden])")).toBeNull();
+  });
+
+  it("counts boxes no more that the kernel drops", async () => {
+    const { rows, snapshot } = crowd();
+    const { model, el } = show({ snapshot });
+    const drop = { "w:0": [rows[0]?.seq as number] };
+    model.receive(patch(1, { drop, namespaces: { "w:0": null } }));
+    await frame();
+    expect(button(el, "Show 4 earlier")).toBeDefined();
+  });
+
   it("draws no gap in the log", () => {
     const { el } = show({ mode: "log", snapshot: state().snapshot });
     expect(drawn(el)).toHaveLength(3);
@@ -178,6 +297,59 @@ describe("a kernel that keeps only so many records", () => {
     expect(box(el, "a:1")).toBeNull();
     expect(drawn(el)).toHaveLength(7);
     expect(el.textContent).toContain("5 older entries are left out");
+  });
+});
+
+describe("what is drawn no more", () => {
+  const staged = async () => {
+    const model = new FakeModel({ mode: "nested", snapshot: snapshot() });
+    const store = new Store();
+    const { signal } = new AbortController();
+    const el = document.createElement("div");
+    let stage = (): Stage => expect.fail();
+    class Explorer {
+      constructor(display: Display) {
+        stage = () => display.stage;
+      }
+      built() {}
+      drawn() {}
+    }
+    const comm = new Comm(model as never, store, signal);
+    runView(model as never, store, comm, el, signal, Promise.resolve({ Explorer } as never));
+    await frame();
+    const send = (fields: object) => {
+      model.receive(patch(store.n + 1, fields));
+      store.flush();
+    };
+    return { store, el, send, stage: stage() };
+  };
+
+  it("is forgotten with the frame around it, each time that the kernel drops the first in it", async () => {
+    const { el, send, stage } = await staged();
+    const agents = Array.from({ length: 40 }, (_, i) => namespace([`a:${i}`]));
+    send({ namespaces: Object.fromEntries(agents.map((agent) => [agent.key, { ...agent }])) });
+    expect(stage.waiting.size).toBe(1);
+    for (const { key } of agents.slice(0, 38)) {
+      send({ namespaces: { [key]: null } });
+      expect(stage.waiting.size).toBe(1);
+    }
+    expect(el.querySelectorAll(".nst-par article")).toHaveLength(2);
+    send({ namespaces: { "a:38": null } });
+    expect(stage.waiting.size).toBe(0);
+    expect(box(el, "a:39")).not.toBeNull();
+  });
+
+  it("has no clock", async () => {
+    const { store, el, send, stage } = await staged();
+    const slow = tool("slow", { status: "executing" });
+    send({ add: [slow] });
+    const row = el.querySelector(`[data-id="${slow.id}"]`) as HTMLElement;
+    for (let n = 0; n < 5; n++) send({ add: many(1000, { ended_at: 1 }) });
+    expect(el.contains(row)).toBe(false);
+    const before = row.textContent;
+    store.skew += 100;
+    stage.tick();
+    expect(row.textContent).toBe(before);
   });
 });
 

@@ -20,8 +20,9 @@ def heed(view: View, command: Any) -> None:
     elif kind == "rows" and all(type(command.get(k)) is int for k in ("before", "limit")):
         namespace = command.get("namespace")
         if namespace is None or isinstance(namespace, str):
+            asked = command["before"], command["limit"], namespace, bool(command.get("closed"))
             with view._conversation.lock:  # no patch may overtake it
-                view._post(view._outbox.rows(command["before"], command["limit"], namespace))
+                view._post(view._outbox.rows(*asked))
     elif kind == "ask":
         told = answer(view, command)
         if told is not None:

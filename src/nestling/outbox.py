@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from nestling.conversation import Conversation
 from nestling.records import TEXT_FIELDS, Namespace, Patch, Record, Rows, Snapshot, TextField
-from nestling.snapshot import MAX_BYTES, MAX_ROWS, MAX_WHOLE, Snapshots, older_than, split, whole
+from nestling.snapshot import MAX_BYTES, MAX_ROWS, MAX_WHOLE, Snapshots, split, whole
 
 log = logging.getLogger("nestling")
 
@@ -351,19 +351,24 @@ class Outbox:
                 self.send({"type": "missed", "patches": missing})
                 self._wait_a_frame()
 
-    def rows(self, before: int, limit: int, namespace: str | None = None) -> Rows:
-        """Up to `limit` rows right before `seq` = `before`, of one namespace or of all."""
+    def rows(
+        self, before: int, limit: int, namespace: str | None = None, closed: bool = False
+    ) -> Rows:
+        """Up to `limit` rows right before `seq` = `before`, of one namespace or of all.
+
+        Of thousands of boxes those come with them in which they stand, and, if a page has not
+        all the `closed` ones of the namespace, those between them.
+        """
         with self._lock:
             self.flush()
-            older = older_than(before, self.conversation, namespace)
             limit = min(limit, MAX_ROWS)
-            if self._snapshots.partial and limit > 0:  # the page may not have theirs
-                for box in self._snapshots.boxes_of(older[-limit:]).values():
-                    self.namespace(box, None)
-                while self._namespaces:
-                    self.flush()
+            boxes, floor = self._snapshots.boxes_before(before, limit, namespace, closed)
+            for box in boxes:  # the page may not have them
+                self.namespace(box, None)
+            while self._namespaces:
+                self.flush()
             # as those patches have left them: the page would miss what they say of these rows
-            kept = self._snapshots.last(older, limit, MAX_BYTES)
+            older = self._snapshots.older(before, limit, namespace, boxes, floor)
             self._wait_a_frame()
             return {
                 "type": "rows",
@@ -371,8 +376,7 @@ class Outbox:
                 "n": self.n,
                 "namespace": namespace,
                 "before": before,
-                "records": kept,
-                "earlier": len(older) - len(kept),
+                **older,
             }
 
     def answer(self, told: Mapping[str, Any]) -> None:

@@ -193,6 +193,8 @@ class State(TypedDict):
     floor: int
     #: Namespace -> number of its older rows that are not here; ask for them with `rows`.
     earlier: dict[str, int]
+    #: Namespace -> number of boxes right inside of it that are not here: `rows` brings them too.
+    closed: dict[str, int]
 
 
 class Snapshot(State):
@@ -204,8 +206,19 @@ class Snapshot(State):
     run: RunState
 
 
-class Rows(TypedDict):
-    """Older rows, in order, as they are after patch `n`."""
+class Older(TypedDict):
+    """Older rows, in order."""
+
+    records: list[Record]
+    #: Number of rows before these.
+    earlier: int
+    #: From this `seq` on all rows and boxes of the namespace have come, and `records` has what
+    #: the headers of the boxes are drawn with; absent where `records` says where they begin.
+    floor: NotRequired[int]
+
+
+class Rows(Older):
+    """Older rows as they are after patch `n`."""
 
     type: Literal["rows"]
     epoch: str
@@ -214,9 +227,6 @@ class Rows(TypedDict):
     namespace: str | None
     #: As it was asked for: all pages hear an answer, and take what ends where their rows begin.
     before: int
-    records: list[Record]
-    #: Number of rows before these.
-    earlier: int
 
 
 class Answer(TypedDict):
@@ -245,6 +255,8 @@ class RowsRequest(TypedDict):
     namespace: str | None
     before: int
     limit: int
+    #: Number of boxes right inside of this namespace that the page has not: they count as rows.
+    closed: NotRequired[int]
 
 
 class Stop(TypedDict):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from nestling.conversation import Conversation
-from nestling.records import OPEN, TEXT_FIELDS, Namespace, Record, State, TextField
+from nestling.records import OPEN, TEXT_FIELDS, Namespace, Older, Record, State, TextField
 
 #: Bytes of one snapshot or answer, and its number of rows.
 MAX_BYTES = 900_000
@@ -23,6 +24,7 @@ _LOOKED_AT = 20
 _GOES_ON = OPEN | {"interrupted"}
 #: Characters of a text too large for a snapshot that stand in it; the rest follows.
 _HEAD = 10_000
+INFINITY = float("inf")
 
 
 class Snapshots:
@@ -48,26 +50,30 @@ class Snapshots:
     def state(self, unsent: int) -> State:
         """The last rows but for `unsent` ones, and the boxes.
 
-        Where those have no room, only the boxes that are open or hold these rows.
+        Where there are thousands of boxes, or they have no room, only the last of them, those that
+        are open and those that hold these rows.
         """
         conversation = self.conversation
         rows = conversation.rows()
         rows = rows[: len(rows) - unsent]
-        kept, shown = self._in_boxes(self.last(rows, MAX_ROWS, MAX_BYTES // 2))
+        kept = self.last(rows, MAX_ROWS, MAX_BYTES // 2)
         floor = kept[0]["seq"] if len(kept) < len(rows) else 0
+        kept, shown, floor = self._in_boxes(kept, floor)
         room = MAX_BYTES - _size([kept, shown]) - sum(_size(key) + 20 for key in shown)
         earlier = self._earlier(floor, shown, room)
+        closed = self._closed(shown, MAX_BYTES - _size([kept, shown, earlier]))
         if earlier:
-            room = MAX_BYTES - _size([kept, shown, earlier])
+            room = MAX_BYTES - _size([kept, shown, earlier, closed])
             boxes = [conversation.namespaces[key] for key in shown]
             kept = self._faces(boxes, floor, room) + kept
-        live = conversation.live[0]["seq"] if conversation.live else float("inf")
+        live = conversation.live[0]["seq"] if conversation.live else INFINITY
         return {
             "namespaces": shown,
             "chat_history": [record for record in kept if record["seq"] < live],
             "live_chat": [record for record in kept if record["seq"] >= live],
             "floor": floor,
             "earlier": earlier,
+            "closed": closed,
         }
 
     def last(self, records: list[Record], limit: int, room: int) -> list[Record]:
@@ -96,11 +102,20 @@ class Snapshots:
             self._send(record, fields)
         return kept[::-1]
 
-    def boxes_of(self, rows: Iterable[Record]) -> dict[str, Namespace]:
-        """The boxes in which `rows` stand and all around them, the outermost first."""
-        found: dict[str, Namespace] = {"": self.conversation.namespaces[""]}
+    def boxes_of(
+        self, rows: Iterable[Record], since: float = INFINITY, before: float = INFINITY
+    ) -> dict[str, Namespace]:
+        """The boxes in which `rows` stand and all around them, the outermost first.
+
+        Also those with a `seq` from `since` to `before`.
+        """
+        boxes = self.conversation.namespaces
+        found: dict[str, Namespace] = {"": boxes[""]}
         for row in rows:
             found |= self._around("|".join(row["namespace"]), found)
+        for key, box in boxes.items() if since < INFINITY else ():
+            if since <= box["seq"] < before:
+                found |= self._around(key, found)
         return found
 
     def _around(self, key: str, found: Mapping[str, Namespace]) -> dict[str, Namespace]:
@@ -112,24 +127,34 @@ class Snapshots:
             parent = boxes[parent]["parent"]
         return {box["key"]: box for box in reversed(inner)}
 
-    def _in_boxes(self, rows: list[Record]) -> tuple[list[Record], dict[str, dict[str, Any]]]:
-        """The last of `rows` that have room with their boxes, and all boxes.
+    def _in_boxes(
+        self, rows: list[Record], floor: int
+    ) -> tuple[list[Record], dict[str, dict[str, Any]], int]:
+        """The last of `rows` that have room with their boxes, all boxes, and `floor`.
 
-        When those are too many, the boxes of the rows and of the others that may go on as many as
-        fit; the rest of these is sent after the snapshot.
+        When those are too many, the boxes from `floor` on, those of the rows, and of the others
+        that may go on as many as fit; the rest of these is sent after the snapshot.
         """
-        every = {k: whole(self.conversation, b) for k, b in self.conversation.namespaces.items()}
+        boxes = self.conversation.namespaces
+        every = {key: whole(self.conversation, box) for key, box in boxes.items()}
         sizes = {key: _size(box) + 2 * _size(key) + 20 for key, box in every.items()}
         room = MAX_BYTES - _size(rows)
-        if sum(sizes.values()) <= room:
-            return rows, every
+        if sum(sizes.values()) <= (room if len(every) <= MAX_ROWS else min(room, MAX_BYTES // 3)):
+            return rows, every, floor
         self.partial = True
-        shown = self.boxes_of(rows)
-        while len(rows) > 1 and sum(sizes[key] for key in shown) > room:
-            rows = rows[len(rows) // 2 :]
-            shown, room = self.boxes_of(rows), MAX_BYTES - _size(rows)
-        room -= sum(sizes[key] for key in shown)
-        for key, box in self.conversation.namespaces.items():
+        last = [seq for seq in seqs(boxes.values()) if seq >= floor]
+        if len(last) > MAX_ROWS:
+            floor = last[-MAX_ROWS]
+        while True:
+            rows = [record for record in rows if record["seq"] >= floor]
+            shown = self.boxes_of(rows, floor)
+            room = MAX_BYTES - _size(rows) - sum(sizes[key] for key in shown)
+            last = sorted({*seqs(rows), *seqs(shown.values())})
+            last = last[bisect_left(last, floor) :]
+            if room >= 0 or len(last) < 2:
+                break
+            floor = last[len(last) // 2]
+        for key, box in boxes.items():
             if box["status"] in _GOES_ON and key not in shown:
                 line = self._around(key, shown)
                 cost = sum(sizes[inner] for inner in line)
@@ -139,7 +164,67 @@ class Snapshots:
                 else:
                     for inner in line.values():
                         self._send_box(inner, None)
-        return rows, {key: box for key, box in every.items() if key in shown}
+        return rows, {key: box for key, box in every.items() if key in shown}, floor
+
+    def boxes_before(
+        self, before: int, limit: int, namespace: str | None, closed: bool
+    ) -> tuple[list[Namespace], int | None]:
+        """The boxes that come with the last `limit` rows before `seq` = `before`.
+
+        Those that are `closed` between the rows of one namespace count as rows; then the `seq`
+        is given from which on all are among them, 0 when none is left out.
+        """
+        if not self.partial or limit <= 0:
+            return [], None
+        rows = older_than(before, self.conversation, namespace)
+        if namespace is None:
+            since = rows[-limit]["seq"] if len(rows) > limit else 0
+            return list(self.boxes_of(rows[-limit:], since, before).values()), None
+        if not closed:
+            return list(self.boxes_of(rows[-limit:]).values()), None
+        inside = [box for box in self.conversation.boxes_in(namespace) if box["seq"] < before]
+        last = sorted([*seqs(inside), *seqs(rows)])
+        floor = last[-limit] if len(last) > limit else 0
+        around = self.boxes_of(rows[-1:])
+        return [*around.values(), *(box for box in inside if box["seq"] >= floor)], floor
+
+    def older(
+        self,
+        before: int,
+        limit: int,
+        namespace: str | None,
+        boxes: list[Namespace],
+        floor: int | None,
+    ) -> Older:
+        """Rows before `seq` = `before`, after `boxes_before` were sent."""
+        rows = older_than(before, self.conversation, namespace)
+        if floor is None:
+            kept = self.last(rows, limit, MAX_BYTES)
+            return {"records": kept, "earlier": len(rows) - len(kept)}
+        wanted = [record for record in rows if record["seq"] >= floor]
+        kept = self.last(wanted, limit, MAX_BYTES // 2)
+        if len(kept) < len(wanted):
+            floor = kept[0]["seq"]
+        found = {record["seq"]: record for record in kept}
+        for face in self._faces(boxes, INFINITY, MAX_BYTES - _size(kept)):
+            found.setdefault(face["seq"], face)
+        records = [found[seq] for seq in sorted(found)]
+        return {"records": records, "earlier": len(rows) - len(kept), "floor": floor}
+
+    def _closed(self, shown: Mapping[str, Any], room: int) -> dict[str, int]:
+        """Namespace -> number of boxes right inside of it that are not `shown`.
+
+        As many as `room` bytes hold, those that are shown first.
+        """
+        boxes = self.conversation.namespaces
+        found = Counter(box["parent"] or "" for key, box in boxes.items() if key not in shown)
+        closed: dict[str, int] = {}
+        for key in sorted(found, key=lambda key: key not in shown):
+            room -= _size(key) + 20
+            if room < 0:
+                break
+            closed[key] = found[key]
+        return closed
 
     def _earlier(self, floor: int, shown: Mapping[str, Any], room: int) -> dict[str, int]:
         """Namespace -> number of its rows before `floor`.
@@ -159,7 +244,7 @@ class Snapshots:
             found[place] = found.get(place, 0) + older
         return found
 
-    def _faces(self, boxes: Iterable[Namespace], floor: int, room: int) -> list[Record]:
+    def _faces(self, boxes: Iterable[Namespace], floor: float, room: int) -> list[Record]:
         """What headers of boxes are drawn with, of rows before `floor`: of the last boxes first."""
         found: dict[int, Record] = {}
         for box in sorted(boxes, key=lambda box: box["seq"], reverse=True):
@@ -183,6 +268,11 @@ class Snapshots:
             if told and record["type"] not in ("user", "update"):
                 yield record
                 return
+
+
+def seqs(items: Iterable[Record] | Iterable[Namespace]) -> list[int]:
+    """The `seq` of each, in order."""
+    return sorted(item["seq"] for item in items)
 
 
 def older_than(seq: int, conversation: Conversation, namespace: str | None) -> list[Record]:

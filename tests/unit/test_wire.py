@@ -1,5 +1,6 @@
 """Kernel and page in step: snapshot and patches give the page what the kernel has."""
 
+import itertools
 import json
 import random
 
@@ -333,6 +334,74 @@ def test_among_thousands_of_boxes_those_that_wait_are_with_the_page():
     late.hear(view._outbox.snapshot())
     assert len(late.boxes) < 1_000
     assert f"worker:{7:036}" in late.boxes
+
+
+def empty_boxes(view, count):
+    conversation = view._conversation
+    with conversation.lock:
+        for number in range(count):
+            box = conversation.add_namespace((f"idle:{number:036}",), label="idle", parent="")
+            conversation.close_namespace(box, "completed")
+
+
+def all_boxes(view, late, snapshot):
+    """What a page gets that asks for all boxes of the root: the keys of each answer."""
+    view._outbox.send = late.hear
+    before, closed, told = snapshot["floor"], snapshot["closed"].get("", 0), []
+    while closed:
+        known = set(late.boxes)
+        answer = view._outbox.rows(before, 500, "", closed=True)
+        assert size(answer) <= 1_000_000
+        told.append(set(late.boxes) - known)
+        closed -= len(told[-1])
+        before = answer["floor"]
+    assert before == 0
+    return told
+
+
+@pytest.mark.parametrize("fill", [boxes, empty_boxes])
+def test_boxes_that_are_not_in_a_snapshot_can_be_asked_for_from_the_last_on(fill):
+    view = View()
+    wired(view)
+    fill(view, 3_000)
+    view.finalize()
+    drain(view)
+    late = Page()
+    snapshot = view._outbox.snapshot()
+    assert size(snapshot) <= 1_000_000
+    late.hear(snapshot)
+    assert snapshot["closed"] == {"": 3_001 - len(late.boxes)}
+    told = all_boxes(view, late, snapshot)
+    assert max(map(len, told)) <= 500
+    assert set(late.boxes) == set(view.namespaces)
+    for earlier, later in itertools.pairwise(told[::-1]):
+        assert max(earlier) < min(later)
+
+
+def test_boxes_that_come_later_say_what_was_said_in_them_last():
+    view = View()
+    wired(view)
+    boxes(view, 2_000)
+    view.finalize()
+    drain(view)
+    late = Page()
+    late.hear(view._outbox.snapshot())
+    view._outbox.send = late.hear
+    known = set(late.boxes)
+    answer = view._outbox.rows(min(late.rows), 500, "", closed=True)
+    said = {"|".join(record["namespace"]) for record in answer["records"]}
+    assert len(late.boxes) > len(known)
+    assert said >= set(late.boxes) - known
+
+
+def test_a_page_that_has_all_boxes_gets_rows_only():
+    view, *_ = long_run()
+    boxes(view, 2_000)
+    view.finalize()
+    drain(view)
+    answer = view._outbox.rows(view._conversation.rows()[-1]["seq"], 500, "")
+    assert len(answer["records"]) == 500
+    assert "floor" not in answer
 
 
 def test_rows_are_as_the_patches_before_them_have_left_them():

@@ -1,6 +1,7 @@
-import { arrange, type BoxItem, type Item } from "../arrange.ts";
+import { arrange, type BoxItem, drawnIn, goesOn, goingOn, type Item, partsOf } from "../arrange.ts";
+import type { Store } from "../store.ts";
 import type { Place } from "../tree.ts";
-import { Earlier, WINDOW } from "./earlier.ts";
+import { AROUND, Earlier, WINDOW } from "./earlier.ts";
 import { boxElement, Fold, Group, rowElement } from "./group.ts";
 import { List } from "./list.ts";
 import type { Stage } from "./stage.ts";
@@ -13,16 +14,20 @@ const FEW = 20;
 
 /**
  * Rows and boxes of one namespace. In a long run they are in the page while it is open only,
- * and no more of them than can be drawn in time: the last ones, and what the reader asked for.
+ * and no more of them than can be drawn in time: what goes on, the last ones, and what the
+ * reader asked for.
  */
 export class Body {
+  /** What goes on before the first that is drawn of all others, or did until lately. */
+  #ahead: Item[] = [];
+  #front: List;
   #items: Item[] = [];
   #list: List;
   #earlier: Earlier;
-  #groups = new Map<string, Group>();
-  #folds = new Map<string, Fold>();
+  /** Around several of them. */
+  #frames = new Map<string, Group | Fold>();
   #drawn = false;
-  /** The first child that is drawn; null: the first of all. */
+  /** From this child on all are drawn; null: from the first. */
   #first: Place | null = null;
 
   constructor(
@@ -32,6 +37,7 @@ export class Body {
   ) {
     this.#earlier = new Earlier(stage, key, (count) => this.#showMore(count));
     el.replaceChildren(this.#earlier.el);
+    this.#front = new List(el, this.#earlier.el);
     this.#list = new List(el);
   }
 
@@ -47,7 +53,8 @@ export class Body {
 
   clear() {
     this.#drawn = false;
-    this.#forget(this.#items.splice(0));
+    this.#forget([...this.#ahead.splice(0), ...this.#items.splice(0)]);
+    this.#front.clear();
     this.#list.clear();
   }
 
@@ -58,13 +65,18 @@ export class Body {
     let kept = this.#items.length;
     while (kept > 0 && (this.#items[kept - 1] as Item).start >= from) kept--;
     kept = Math.max(0, kept - BACK);
-    const start = kept === 0 ? this.#skipped : (this.#items[kept] as Item).start;
+    const first = this.#skipped;
+    const start = kept === 0 ? first : (this.#items[kept] as Item).start;
     const fresh = arrange(store, this.key, start, collapse !== "none");
-    this.#items.splice(kept, this.#items.length, ...fresh);
-    this.#list.set(
-      kept,
-      fresh.map((item) => this.#element(item)),
-    );
+    const stale = this.#items.splice(kept, this.#items.length, ...fresh);
+    if (from <= first) {
+      stale.push(...this.#ahead);
+      this.#ahead = goingOn(store, this.key, first, this.#ahead);
+    }
+    this.#forget(stale, from <= first ? [...this.#ahead, ...fresh] : fresh);
+    // First where boxes may come from the front: that would take them out of the page.
+    this.#list.set(kept, this.#elements(fresh));
+    if (from <= first) this.#drawAhead();
     fresh.forEach((item, i) => {
       if (item.kind === "row")
         this.stage.rows.get(item.seq)?.el.classList.toggle("nst-told", this.#isTold(item, fresh[i + 1]));
@@ -74,7 +86,7 @@ export class Body {
 
   /** Says how much is not drawn. */
   update() {
-    this.#earlier.update(this.#skipped);
+    this.#earlier.update(this.#hidden);
   }
 
   /** Asks for rows when it is opened and has hardly any in the page. */
@@ -82,18 +94,44 @@ export class Body {
     if (this.#items.length < FEW) this.stage.comm.fetchEarlier(this.key);
   }
 
-  /** Gives up what ended before `seq`. */
-  trim(seq: number) {
-    let count = 0;
-    while (count < this.#items.length && newest(this.stage, this.#items[count] as Item) < seq) count++;
-    const next = this.#items[count];
-    if (count === 0 || !next) return;
-    this.#startAt(next.start);
-    this.#list.drop(count);
-    this.#forget(this.#items.splice(0, count));
-    this.update();
+  /** Draws from a row or a box on that is in the store. */
+  reach(wanted: number | string) {
+    const { tree } = this.stage.store;
+    const first = this.#skipped;
+    for (let at = 0; at < first; at++) {
+      const child = tree.child(this.key, at);
+      if (!child || ("seq" in child ? child.seq : child.key) !== wanted) continue;
+      this.#startAt(at - AROUND);
+      return this.sync(0);
+    }
   }
 
+  /** Gives up what is older than `seq`; what goes on stays. */
+  trim(seq: number) {
+    const { store } = this.stage;
+    const parts = partsOf(this.#items);
+    let first: number | undefined;
+    for (const item of parts) {
+      if (item.kind === "box" && goesOn(store, item.key)) first ??= item.start;
+      else if (newest(store, item) >= seq) {
+        first ??= item.start;
+        break;
+      } else first = undefined;
+    }
+    if (!first || first === parts[0]?.start) return;
+    const begin = first;
+    const count = this.#items.findLastIndex(({ start }) => start <= begin);
+    const ahead = this.#ahead;
+    this.#startAt(begin);
+    this.#ahead = goingOn(store, this.key, begin);
+    this.#forget(ahead, [...this.#ahead, ...this.#items]);
+    // Before the list would take them out of the page.
+    this.#drawAhead();
+    this.#list.drop(count, this.#items.length - count);
+    this.sync(0);
+  }
+
+  /** Number of children before the first of those that are all drawn. */
   get #skipped(): number {
     return this.#first ? this.stage.store.tree.index(this.key, this.#first) : 0;
   }
@@ -102,23 +140,43 @@ export class Body {
     this.#first = index > 0 ? (this.stage.store.tree.place(this.key, index) ?? null) : null;
   }
 
-  #showMore(count: number) {
-    const skipped = this.#skipped;
-    this.#startAt(skipped - count);
-    if (!skipped) return this.stage.comm.fetchEarlier(this.key);
-    this.sync(0);
+  /** Of the children that were skipped, those that are not drawn: neither they nor their calls. */
+  get #hidden(): number {
+    const ahead = partsOf(this.#ahead) as BoxItem[];
+    return ahead.reduce((rest, { call }) => rest - (call === null ? 1 : 2), this.#skipped);
   }
 
-  #forget(items: Item[]) {
+  #showMore(count: number) {
+    const hidden = this.#hidden;
+    this.#startAt(hidden ? this.#skipped - count : 0);
+    this.sync(0);
+    if (!hidden) this.stage.comm.fetchEarlier(this.key);
+  }
+
+  #drawAhead() {
+    this.#front.set(0, this.#elements(this.#ahead));
+  }
+
+  /** Gives up what is drawn for `items`, but for what others are drawn with. */
+  #forget(items: Item[], others: Item[] = []) {
     const { stage } = this;
-    for (const item of items) {
-      if (item.kind === "row") stage.rows.delete(item.seq);
-      else if (item.kind === "fold") for (const seq of item.seqs) stage.rows.delete(seq);
-      else for (const { key } of item.kind === "group" ? item.boxes : [item]) stage.removeBox(key);
-      this.#groups.get(item.id)?.remove();
-      this.#groups.delete(item.id);
-      this.#folds.delete(item.id);
+    const ids = new Set(others.map(({ id }) => id));
+    const kept = new Set(drawnIn(others));
+    for (const handle of drawnIn(items)) {
+      if (kept.has(handle)) continue;
+      if (typeof handle === "number") stage.removeRow(handle);
+      else stage.removeBox(handle);
     }
+    for (const { id } of items) {
+      if (ids.has(id)) continue;
+      const frame = this.#frames.get(id);
+      if (frame instanceof Group) frame.remove();
+      this.#frames.delete(id);
+    }
+  }
+
+  #elements(items: Item[]): Element[] {
+    return items.map((item) => this.#element(item));
   }
 
   /** The card right behind a failed call says why. */
@@ -134,39 +192,19 @@ export class Body {
     const { stage } = this;
     if (item.kind === "row") return rowElement(item.seq, stage);
     if (item.kind === "box") return boxElement(item, stage);
-    if (item.kind === "fold") {
-      const fold = keep(this.#folds, item.id, () => new Fold(stage));
-      stand(fold.el, stage.rows.get(item.seqs[0] as number)?.el);
-      fold.set(item.seqs);
-      return fold.el;
-    }
-    const group = keep(this.#groups, item.id, () => new Group(stage));
-    stand(group.el, stage.boxes.get((item.boxes[0] as BoxItem).key)?.el);
-    group.set(item.boxes);
-    return group.el;
+    const isFold = item.kind === "fold";
+    let frame = this.#frames.get(item.id);
+    if (!frame) this.#frames.set(item.id, (frame = new (isFold ? Fold : Group)(stage)));
+    const first = isFold ? stage.rows.get(item.seqs[0] as number) : stage.boxes.get(item.boxes[0]?.key ?? "");
+    // A new one, where its first element stands, which can then move in without a gap.
+    if (!frame.el.isConnected && first?.el.isConnected) first.el.before(frame.el);
+    frame.set((isFold ? item.seqs : item.boxes) as never);
+    return frame.el;
   }
 }
 
-/** The last `seq` in an item; none may be dropped while it goes on. */
-function newest({ store }: Stage, item: Item): number {
-  if (item.kind === "row") return item.seq;
-  if (item.kind === "fold") return item.seqs.at(-1) as number;
-  const boxes = item.kind === "group" ? item.boxes : [item];
-  return Math.max(
-    ...boxes.map(({ key }) => {
-      const goesOn = store.namespaces.get(key)?.status === "running" || store.tally.of(key).trouble > 0;
-      return goesOn ? Number.POSITIVE_INFINITY : store.newest(key);
-    }),
-  );
-}
-
-function keep<T>(map: Map<string, T>, id: string, make: () => T): T {
-  let value = map.get(id);
-  if (!value) map.set(id, (value = make()));
-  return value;
-}
-
-/** Puts a new frame where its first element stands, which can then move in without a gap. */
-function stand(frame: Element, first: Element | undefined) {
-  if (!frame.isConnected && first?.isConnected) first.before(frame);
+/** The last `seq` in an item. */
+function newest(store: Store, item: Item): number {
+  const last = drawnIn([item]).at(-1) as number | string;
+  return typeof last === "number" ? last : store.newest(last);
 }

@@ -118,7 +118,7 @@ export class Box {
   /** Takes over the row of the call that opened this box. */
   setCall(seq: number | null) {
     this.#call = seq;
-    if (seq !== null) this.stage.rows.delete(seq);
+    if (seq !== null) this.stage.removeRow(seq);
     this.updateCall();
   }
 

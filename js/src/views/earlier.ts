@@ -4,8 +4,10 @@ import type { Stage } from "./stage.ts";
 
 /** So many rows and boxes of a body are drawn at first, and left when there are too many. */
 export const WINDOW = 2000;
-/** So many more when the reader asks; who knows what is looked for says how many (`data-more`). */
+/** So many more when the reader asks. */
 const MORE = 500;
+/** Rows before one that is looked for. */
+export const AROUND = 20;
 
 /** Stands above a body whose beginning is not drawn, and draws more of it. */
 export class Earlier {
@@ -20,7 +22,7 @@ export class Earlier {
     on(this.el, "click", stage.signal, () => {
       const first = this.el.nextElementSibling?.firstElementChild;
       if (first) stage.reader.pin(first);
-      more(Number(this.el.dataset.more) || MORE);
+      more(MORE);
     });
   }
 

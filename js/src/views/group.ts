@@ -40,8 +40,10 @@ export class Group {
     stage.waiting.add(this.#settle);
   }
 
+  /** Its boxes may stand elsewhere by now, or will. */
   remove() {
     this.stage.waiting.delete(this.#settle);
+    for (const box of this.#boxes) box.toggled = null;
   }
 
   set(items: BoxItem[]) {

@@ -8,7 +8,11 @@ export class List {
   /** Number of elements that are gone from the beginning of the first chunk. */
   #gone = 0;
 
-  constructor(readonly el: HTMLElement) {}
+  constructor(
+    readonly el: HTMLElement,
+    /** Behind the list. */
+    readonly next: Element | null = null,
+  ) {}
 
   /** From position `from` on, exactly these elements. */
   set(from: number, elements: Element[]) {
@@ -26,7 +30,7 @@ export class List {
       if (there !== element) place(chunk, element, there ?? null);
     });
     const end = begin + elements.length;
-    const last = Math.max(0, Math.ceil(end / CHUNK) - 1);
+    const last = Math.ceil(end / CHUNK) - 1;
     for (let i = this.#chunks.length - 1; i > last; i--) this.#chunks.pop()?.remove();
     for (let i = Math.floor(begin / CHUNK); i <= last; i++) {
       const chunk = this.#chunks[i];
@@ -36,21 +40,15 @@ export class List {
     }
   }
 
-  /** Removes so many elements at the beginning; no other one moves to another chunk. */
-  drop(count: number) {
-    for (let left = count; left > 0; ) {
-      const [first] = this.#chunks;
-      if (!first) return;
-      const { length } = first.children;
-      if (left < length) {
-        for (const element of [...first.children].slice(0, left)) element.remove();
-        this.#gone += left;
-        return;
-      }
-      this.#chunks.shift()?.remove();
-      this.#gone = 0;
-      left -= length;
-    }
+  /**
+   * Removes so many elements at the beginning, so that `left` remain; no other one moves to
+   * another chunk. Those that stand elsewhere by now stay there.
+   */
+  drop(count: number, left: number) {
+    for (this.#gone += count; this.#gone >= CHUNK; this.#gone -= CHUNK) this.#chunks.shift()?.remove();
+    const [first] = this.#chunks;
+    const size = Math.min(CHUNK - this.#gone, left);
+    while (first && first.children.length > size) first.firstElementChild?.remove();
   }
 
   clear() {
@@ -67,7 +65,7 @@ export class List {
     let chunk = this.#chunks[index];
     if (!chunk) {
       chunk = this.#chunks[index] = h("div", "nst-chunk");
-      this.el.append(chunk);
+      this.el.insertBefore(chunk, this.next);
     }
     return chunk;
   }

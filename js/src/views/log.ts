@@ -1,5 +1,5 @@
 import { isDrawn } from "../arrange.ts";
-import { Earlier, WINDOW } from "./earlier.ts";
+import { AROUND, Earlier, WINDOW } from "./earlier.ts";
 import { rowElement } from "./group.ts";
 import { List } from "./list.ts";
 import type { Stage } from "./stage.ts";
@@ -42,12 +42,19 @@ export class LogBody {
     this.#earlier.update(this.#skipped, store.seqs.filter((seq) => seq < floor).length);
   }
 
+  /** Draws from a row on that is in the store. */
+  reach(seq: number) {
+    if (seq >= (this.#seqs[0] ?? 0)) return;
+    const all = this.#drawn(0);
+    this.#draw(all.slice(Math.max(0, all.findIndex((each) => each >= seq) - AROUND)));
+  }
+
   /** Gives up rows before `seq`. */
   trim(seq: number) {
     let count = 0;
     while ((this.#seqs[count] ?? seq) < seq) count++;
-    for (const gone of this.#seqs.splice(0, count)) this.stage.rows.delete(gone);
-    this.#list.drop(count);
+    for (const gone of this.#seqs.splice(0, count)) this.stage.removeRow(gone);
+    this.#list.drop(count, this.#seqs.length);
     if (count) this.update();
   }
 

@@ -33,17 +33,14 @@ export function makeRow(record: Record, stage: Stage): Row {
   row.el.classList.add("nst-row");
   row.el.style.setProperty("--c", stage.hueOf(record));
   if (stage.mode === "log") row.el.prepend(agentPath(record, stage));
-  mark(row.el, record);
-  row.update(record);
-  stage.dress?.(row.el, record);
-  return {
-    el: row.el,
-    update(changed) {
-      mark(row.el, changed);
-      row.update(changed);
-      stage.dress?.(row.el, changed);
-    },
+  const draw = row.update;
+  row.update = (changed) => {
+    mark(row.el, changed);
+    draw(changed);
+    stage.dress?.(row.el, changed);
   };
+  row.update(record);
+  return row;
 }
 
 /** The attributes by which users and tests find a row. */

@@ -21,7 +21,7 @@ interface Drawing {
   draw(changes: Changes): void;
   /** Says how much is not drawn. */
   update(): void;
-  /** Gives up what ended before `seq`. */
+  /** Gives up what is older than `seq`. */
   trim(seq: number): void;
 }
 
@@ -134,6 +134,7 @@ export function runView(
     const top = new Body(body, "", made);
     top.show(true);
     const bodies = () => [top, ...[...made.boxes.values()].map((box) => box.body)];
+    made.reach = (key, seq) => (key === "" ? top : made.boxes.get(key)?.body)?.reach(seq);
     let short = made.isShort;
     const draw = (changes: Changes) => {
       if (short && !made.isShort) {
@@ -158,6 +159,7 @@ export function runView(
 
   function flat(made: Stage): Drawing {
     const all = new LogBody(body, made);
+    made.reach = (_, seq) => all.reach(seq as number);
     const draw = (changes: Changes) => {
       if (changes.dropped.length) all.remove(new Set(changes.dropped));
       let from = Number.POSITIVE_INFINITY;
@@ -229,7 +231,7 @@ export function runView(
     else {
       follow.hold();
       for (const gone of changes.dropped)
-        if (typeof gone === "number") stage.rows.delete(gone);
+        if (typeof gone === "number") stage.removeRow(gone);
         else stage.removeBox(gone);
       // Before rows are given up: those that came with this frame may be among them.
       const { added } = changes;

@@ -33,6 +33,8 @@ export class Stage {
   readonly seen = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) target.classList.toggle("nst-away", !isIntersecting);
   });
+  /** Draws a namespace from a row or a box on, if it is open. */
+  reach: (key: string, at: number | string) => void = () => {};
   #ticks = new Map<object, () => void>();
   #timers = new Set<ReturnType<typeof setTimeout>>();
 
@@ -71,6 +73,11 @@ export class Stage {
   /** So short that everything may be in the page, also what is closed. */
   get isShort(): boolean {
     return this.store.records.size + this.store.earlier(null) <= WINDOW;
+  }
+
+  removeRow(seq: number) {
+    this.#ticks.delete(this.rows.get(seq) as Row);
+    this.rows.delete(seq);
   }
 
   removeBox(key: string) {
