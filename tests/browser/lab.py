@@ -187,12 +187,20 @@ _START = """index => {
   window.jupyterapp.commands.execute('notebook:run-cell').finally(() => cells[index] = 'done');
 }"""
 
+# A network that fails may take an answer with it: then it is asked again.
 _EVALUATE = """async ([code, patience]) => {
   const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
   const asked = {code: '', silent: true, store_history: false, user_expressions: {value: code}};
   const late = new Promise((_, fail) => setTimeout(() => fail(Error('no answer')), patience));
-  const answer = await Promise.race([kernel.requestExecute(asked).done, late]);
-  return answer.content.user_expressions.value;
+  const changed = () => new Promise(done => {
+    const tell = () => { kernel.connectionStatusChanged.disconnect(tell); done(null); };
+    kernel.connectionStatusChanged.connect(tell);
+  });
+  for (;;) {
+    while (kernel.connectionStatus !== 'connected') await Promise.race([changed(), late]);
+    const answer = await Promise.race([kernel.requestExecute(asked).done, changed(), late]);
+    if (answer) return answer.content.user_expressions.value;
+  }
 }"""
 
 
