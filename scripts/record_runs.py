@@ -73,7 +73,7 @@ def wire(path: Path) -> list[dict[str, Any]]:
     outbox.epoch = "recorded"
     view._conversation.clock = lambda: float(events[0]["t"])
     view.namespaces[""]["started_at"] = float(events[0]["t"])
-    outbox._forget()
+    outbox.forget()
     sent: list[dict[str, Any]] = [json.loads(json.dumps(outbox.snapshot()))]
     outbox.send = lambda message: sent.append(json.loads(json.dumps(message)))
     for number, event in enumerate(events, 1):
