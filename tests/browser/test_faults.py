@@ -106,7 +106,7 @@ def break_connection(notebook, network):
 def take_server_away(notebook, network):
     """JupyterLab tries again after 10 to 30 seconds, unless it is told to reconnect."""
     network.cut()
-    widget(notebook).and_(notebook.page.locator('[data-connection="lost"]')).wait_for(timeout=3000)
+    widget(notebook).and_(notebook.page.locator('[data-connection="lost"]')).wait_for(timeout=15_000)
     notebook.page.wait_for_timeout(5000)
     network.resume()
     notebook.page.evaluate(f"void {KERNEL}.reconnect()")
@@ -119,7 +119,7 @@ def stall(notebook, network):
 
 
 def until_connected(notebook):
-    notebook.page.wait_for_function(f"{KERNEL}.connectionStatus === 'connected'", timeout=5000)
+    notebook.page.wait_for_function(f"{KERNEL}.connectionStatus === 'connected'", timeout=15_000)
 
 
 FAULTS = [break_connection, take_server_away, stall]

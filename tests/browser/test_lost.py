@@ -8,7 +8,7 @@ import pytest
 from tests.browser.page import ids, until_status, widget
 
 GONE = "Kernel gone. Showing saved history"
-#: The server looks for dead kernels every 3 s.
+#: The server looks for dead kernels every 3 s; the page itself tells within 2, on a quiet machine.
 SOON = 15_000
 
 WATCH = """
@@ -54,7 +54,7 @@ def test_a_kernel_that_is_gone_is_noticed(running, end):
     before = ids(root)
     end(running)
     lost = root.and_(running.page.locator('[data-connection="lost"]'))
-    lost.wait_for(timeout=SOON if end is kill else 2000)
+    lost.wait_for(timeout=SOON)
     assert GONE in root.locator("header").inner_text()
     assert root.evaluate(ENDLESS) == 0
     assert not root.get_by_role("button", name="Stop").is_visible()
@@ -67,7 +67,7 @@ def test_a_kernel_that_is_gone_is_noticed(running, end):
         running.page.locator(".jp-Dialog button").click()
     root.get_by_role("button", name="More actions").click()
     root.get_by_role("menuitem", name="Log view").click()
-    root.and_(running.page.locator('[data-mode="log"]')).wait_for(timeout=2000)
+    root.and_(running.page.locator('[data-mode="log"]')).wait_for(timeout=SOON)
     assert before <= ids(root)
 
 
@@ -80,12 +80,12 @@ def test_a_connection_that_comes_back_is_live_again(running):
         settings.WebSocket = class {{ send() {{}} close() {{}} }};  // never opens
         void {kernel}.reconnect();
     }}""")
-    root.and_(running.page.locator('[data-connection="lost"]')).wait_for(timeout=5000)
+    root.and_(running.page.locator('[data-connection="lost"]')).wait_for(timeout=SOON)
     running.page.evaluate(f"""() => {{
         {kernel}.serverSettings.WebSocket = window.Real;
         void {kernel}.reconnect();
     }}""")
-    root.and_(running.page.locator(":not([data-connection])")).wait_for(timeout=5000)
+    root.and_(running.page.locator(":not([data-connection])")).wait_for(timeout=SOON)
     assert "Running" in root.locator("header").inner_text()
     running.wait(1)
     until_status(root, "completed")
