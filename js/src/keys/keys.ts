@@ -1,7 +1,7 @@
 import { copyText } from "../copy.ts";
 import { on, rect } from "../dom.ts";
 import type { Feature } from "../explore.ts";
-import { bring, reveal } from "../reveal.ts";
+import { goTo, reveal } from "../reveal.ts";
 import { keyOf } from "../tree.ts";
 import type { Display } from "../views/run.ts";
 import { json } from "../wording.ts";
@@ -144,8 +144,7 @@ export class Keys implements Feature {
   focus(item: HTMLElement | null | undefined) {
     if (!item) return;
     this.#current = item;
-    handle(item).focus({ preventScroll: true });
-    bring(this.display, item);
+    goTo(this.display, item);
   }
 
   /** The item that has the focus, if it is still there. */
@@ -208,7 +207,7 @@ export class Keys implements Feature {
     const record = seq === undefined ? undefined : store.records.get(seq);
     if (!record) return;
     const el = await reveal(this.display, keyOf(record.namespace), record.seq);
-    this.focus(el?.querySelector<HTMLElement>(".nst-boxline") ?? el);
+    if (el) goTo(this.display, el);
   }
 
   async #copy() {
