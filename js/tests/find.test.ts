@@ -8,6 +8,7 @@ import {
   type FakeModel,
   namespace,
   patch,
+  record,
   restart,
   running,
   snapshot,
@@ -105,6 +106,31 @@ describe("a search", () => {
     expect(document.activeElement?.textContent).toContain("One");
     model.set("query", "south ");
     expect(seen(el)).toHaveLength(2);
+  });
+
+  it("never hides what waits for the reader", async () => {
+    const asked = record("interrupt", { status: "pending", namespace: ["a:1"], value: "Go on?" });
+    const all = [ai("One"), ai("Two", { namespace: ["a:1"] }), asked, ai("South", { order: 99 })];
+    const box = done("a", { status: "interrupted" });
+    const { el, model } = await show({ snapshot: finished(all, [box]), query: "south" });
+    expect(seen(el)).toEqual([asked.id, all[3]?.id]);
+    expect([count(el), gaps(el)]).toEqual(["1 match", ["1 hidden", "1 hidden"]]);
+    model.receive(patch(1, { add: [record("interrupt", { status: "pending" })] }));
+    model.receive(patch(2, { set: [[asked.seq, { status: "answered" }]] }));
+    await soon();
+    expect(seen(el)).toEqual(["interrupt:6", all[3]?.id]);
+  });
+
+  it("shows a hidden row that the reader goes to by a key", async () => {
+    const bad = tool("b", { status: "failed", namespace: ["a:1"] });
+    const all = [ai("One", { namespace: ["a:1"] }), bad, ai("South", { order: 99 })];
+    const { el } = await show({ snapshot: finished(all, [done("a")]), query: "south" });
+    expect(seen(el)).toEqual([all[2]?.id]);
+    const area = el.querySelector('[role="log"]');
+    area?.dispatchEvent(new KeyboardEvent("keydown", { key: "n", bubbles: true }));
+    await soon();
+    expect(seen(el)).toEqual([bad.id, all[2]?.id]);
+    expect(document.activeElement?.closest<HTMLElement>(".nst-row")?.dataset.id).toBe(bad.id);
   });
 
   it("gives everything back in the end", async () => {

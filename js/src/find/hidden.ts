@@ -48,9 +48,17 @@ export class Hidden {
     for (const [el, gap] of before) if (!this.#gaps.has(el)) gap.remove();
   }
 
+  /** Shows a row that is hidden, and what it stands in. */
+  uncover(el: HTMLElement) {
+    for (let at: HTMLElement | null = el; at; at = at.parentElement?.closest("article") ?? null)
+      this.#revealed.add(handleOf(at));
+    this.update();
+  }
+
   /** A new row that does not match is hidden at once; the lines are counted later. */
   hide(seq: number) {
-    if (!this.hits.matches(seq)) this.display.stage.rows.get(seq)?.el.classList.add("nst-hid");
+    if (!this.hits.matches(seq) && !this.hits.waits(seq))
+      this.display.stage.rows.get(seq)?.el.classList.add("nst-hid");
   }
 
   #lines(body: Element): Line[] {
@@ -81,12 +89,13 @@ export class Hidden {
       const head = el.querySelector<HTMLElement>(":scope > .nst-boxhead") as HTMLElement;
       const body = el.querySelector<HTMLElement>(":scope > .nst-body") as HTMLElement;
       const inside = hits.active ? hits.inside(key) : 0;
-      const called = this.#matches(head);
+      const called = this.#matches(head) || hits.waitsIn(key);
       this.#tell(head.querySelector(".nst-boxline") as HTMLElement, body, inside);
-      return { el, size: 1, shown: !hits.active || inside > 0 || called, handle: `box ${key}` };
+      const shown = !hits.active || inside > 0 || called;
+      return { el, size: 1, shown, handle: handleOf(el) };
     }
-    const shown = !hits.active || this.#matches(el);
-    return { el, size: 1, shown, handle: `row ${el.dataset.id}` };
+    const shown = !hits.active || this.#matches(el) || hits.waits(this.#seqOf(el));
+    return { el, size: 1, shown, handle: handleOf(el) };
   }
 
   #around(el: HTMLElement, lines: Line[]): Line {
@@ -97,10 +106,13 @@ export class Hidden {
   }
 
   #matches(el: HTMLElement): boolean {
-    const id = el.dataset.id;
-    const found = id !== undefined && this.hits.matches(this.display.store.byId(id)?.seq);
+    const found = this.hits.matches(this.#seqOf(el));
     if (found) this.shown.add(el);
     return found;
+  }
+
+  #seqOf(el: HTMLElement): number | undefined {
+    return this.display.store.byId(el.dataset.id ?? "")?.seq;
   }
 
   /** What is closed says how many matches are inside. */
@@ -165,4 +177,10 @@ export class Hidden {
       el.focus({ preventScroll: true });
     };
   }
+}
+
+/** Names a row, or a box. */
+function handleOf(el: HTMLElement): string {
+  const { id, namespace } = el.dataset;
+  return el.localName === "article" ? `box ${namespace}` : `row ${id}`;
 }

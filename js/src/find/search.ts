@@ -135,6 +135,11 @@ export class Search implements Feature {
     bring(display, el);
   }
 
+  /** Shows a row also where it does not match. */
+  uncover(el: HTMLElement) {
+    if (this.#hits.active) this.#hidden.uncover(el);
+  }
+
   built() {
     const { log } = this.display;
     log.prepend(this.#line);

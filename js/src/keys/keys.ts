@@ -16,6 +16,7 @@ export interface Panels {
     open(): void;
     close(): void;
     step(by: 1 | -1): void;
+    uncover(el: HTMLElement): void;
   };
   readonly inspector: {
     readonly opened: boolean;
@@ -207,7 +208,9 @@ export class Keys implements Feature {
     const record = seq === undefined ? undefined : store.records.get(seq);
     if (!record) return;
     const el = await reveal(this.display, keyOf(record.namespace), record.seq);
-    if (el) goTo(this.display, el);
+    if (!el) return;
+    this.panels.search.uncover(el);
+    goTo(this.display, el);
   }
 
   async #copy() {
