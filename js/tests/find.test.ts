@@ -333,6 +333,24 @@ describe("boxes", () => {
   });
 });
 
+describe("the key for what failed", () => {
+  it("goes by what stands on the screen, not by what came first, and round", async () => {
+    const bad = (label: string) => tool(label, { id: label, status: "failed", namespace: [`${label}:1`] });
+    const boxes = [done("low"), done("high")];
+    const all = [bad("high"), bad("low"), ai("End", { order: 99 })];
+    const { el } = await show({ snapshot: finished(all, boxes) });
+    const area = el.querySelector<HTMLElement>('[role="log"]');
+    area?.focus();
+    const gone = [];
+    for (const key of ["n", "n", "n", "N", "N"]) {
+      document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+      await soon(0);
+      gone.push(document.activeElement?.closest<HTMLElement>(".nst-row")?.dataset.id);
+    }
+    expect(gone).toEqual(["low", "high", "low", "high", "low"]);
+  });
+});
+
 describe("a run that goes on", () => {
   it("is filtered as it comes", async () => {
     const { el, model } = await show({ query: "word" });

@@ -1,6 +1,8 @@
 import { copyText } from "../copy.ts";
 import { on, rect } from "../dom.ts";
 import type { Feature } from "../explore.ts";
+import { inOrder } from "../order.ts";
+import type { Record } from "../protocol.ts";
 import { goTo, reveal } from "../reveal.ts";
 import { keyOf } from "../tree.ts";
 import type { Display } from "../views/run.ts";
@@ -153,6 +155,11 @@ export class Keys implements Feature {
     return this.#current?.isConnected ? this.#current : null;
   }
 
+  /** The record of the row that has the focus. */
+  #record(): Record | undefined {
+    return this.display.store.byId(this.#item()?.closest<HTMLElement>("[data-id]")?.dataset.id ?? "");
+  }
+
   /** The first item that is in sight. */
   #first(): HTMLElement | undefined {
     const { area, log } = this.display;
@@ -194,27 +201,26 @@ export class Keys implements Feature {
       }
   }
 
-  /** To the next row that failed or waits, also in a closed box. */
+  /** To the next row below or above that failed or waits, also in a closed box. */
   async #attention(step: 1 | -1) {
     const { store } = this.display;
-    const wanted = store.seqs.filter((seq) => {
-      const record = store.records.get(seq);
-      return record && ATTENTION.has(record.type === "error" ? "failed" : record.status);
-    });
-    const here = store.byId(this.#item()?.closest<HTMLElement>("[data-id]")?.dataset.id ?? "")?.seq;
-    const from = here ?? (step > 0 ? -1 : Number.POSITIVE_INFINITY);
-    const next = step > 0 ? wanted.find((seq) => seq > from) : wanted.findLast((seq) => seq < from);
-    const seq = next ?? (step > 0 ? wanted[0] : wanted.at(-1));
-    const record = seq === undefined ? undefined : store.records.get(seq);
-    if (!record) return;
-    const el = await reveal(this.display, keyOf(record.namespace), record.seq);
+    const rows = new Map<number, string>();
+    for (const { seq, namespace, type, status } of store.records.values())
+      if (ATTENTION.has(type === "error" ? "failed" : status)) rows.set(seq, keyOf(namespace));
+    if (!rows.size) return;
+    const here = this.#record();
+    if (here) rows.set(here.seq, keyOf(here.namespace));
+    const order = inOrder(this.display, rows);
+    const at = order.indexOf(here?.seq ?? -1);
+    const seq = order.at(at < 0 && step < 0 ? -1 : (at + step) % order.length) as number;
+    const el = await reveal(this.display, rows.get(seq) ?? "", seq);
     if (!el) return;
     this.panels.search.uncover(el);
     goTo(this.display, el);
   }
 
   async #copy() {
-    const record = this.display.store.byId(this.#item()?.closest<HTMLElement>("[data-id]")?.dataset.id ?? "");
+    const record = this.#record();
     if (!record) return;
     const call = record.type === "tool_call" ? `${record.name}(${json(record.args ?? {})})\n` : "";
     if (await copyText(call + record.content)) this.display.announce("Copied");
