@@ -4,6 +4,8 @@ import { number } from "../wording.ts";
 import type { Hits } from "./hits.ts";
 
 const ROOM = 40;
+/** Questions to the reader, and boxes with one inside, stay in sight whatever is searched for. */
+const WAITING = ".nst-pending, article[data-status=interrupted]";
 
 /** A row, box, fold or group that stands below another, and how many lines it is. */
 interface Line {
@@ -57,8 +59,8 @@ export class Hidden {
 
   /** A new row that does not match is hidden at once; the lines are counted later. */
   hide(seq: number) {
-    if (!this.hits.matches(seq) && !this.hits.waits(seq))
-      this.display.stage.rows.get(seq)?.el.classList.add("nst-hid");
+    const el = this.display.stage.rows.get(seq)?.el;
+    if (!this.hits.matches(seq) && !el?.matches(WAITING)) el?.classList.add("nst-hid");
   }
 
   #lines(body: Element): Line[] {
@@ -89,12 +91,12 @@ export class Hidden {
       const head = el.querySelector<HTMLElement>(":scope > .nst-boxhead") as HTMLElement;
       const body = el.querySelector<HTMLElement>(":scope > .nst-body") as HTMLElement;
       const inside = hits.active ? hits.inside(key) : 0;
-      const called = this.#matches(head) || hits.waitsIn(key);
+      const called = this.#matches(head) || el.matches(WAITING);
       this.#tell(head.querySelector(".nst-boxline") as HTMLElement, body, inside);
       const shown = !hits.active || inside > 0 || called;
       return { el, size: 1, shown, handle: handleOf(el) };
     }
-    const shown = !hits.active || this.#matches(el) || hits.waits(this.#seqOf(el));
+    const shown = !hits.active || this.#matches(el) || el.matches(WAITING);
     return { el, size: 1, shown, handle: handleOf(el) };
   }
 
@@ -106,13 +108,9 @@ export class Hidden {
   }
 
   #matches(el: HTMLElement): boolean {
-    const found = this.hits.matches(this.#seqOf(el));
+    const found = this.hits.matches(this.display.store.byId(el.dataset.id ?? "")?.seq);
     if (found) this.shown.add(el);
     return found;
-  }
-
-  #seqOf(el: HTMLElement): number | undefined {
-    return this.display.store.byId(el.dataset.id ?? "")?.seq;
   }
 
   /** What is closed says how many matches are inside. */

@@ -1,7 +1,6 @@
 import { isDrawn } from "../arrange.ts";
 import { ended } from "../dom.ts";
 import { inOrder } from "../order.ts";
-import type { Record } from "../protocol.ts";
 import type { Changes } from "../store.ts";
 import { keyOf } from "../tree.ts";
 import type { Display } from "../views/run.ts";
@@ -18,8 +17,6 @@ export class Hits {
   /** What the kernel counts, when it has rows that the page has not. */
   #told: { entries: number; matches: number } | null = null;
   #inside: Map<string, number> | null = null;
-  /** Entries in a box and in all boxes inside it, and those among them that wait for the reader. */
-  #held: { drawn: Map<string, number>; waiting: Map<string, number> } | null = null;
   #order: number[] | null = null;
   #texts = new Map<number, string>();
   #asking = false;
@@ -70,45 +67,16 @@ export class Hits {
 
   /** Matches in a box and in all boxes inside it. */
   inside(key: string): number {
-    this.#inside ??= this.#sums(this.known.values());
-    return this.#inside.get(key) ?? 0;
-  }
-
-  /** Entries that the page has of a box, also in boxes inside it. */
-  held(key: string): number {
-    return this.#all.drawn.get(key) ?? 0;
-  }
-
-  /** Whether something inside a box waits for the reader. */
-  waitsIn(key: string): boolean {
-    return this.#all.waiting.has(key);
-  }
-
-  /** A question to the reader, whatever is searched for, stays in sight. */
-  waits(seq: number | undefined): boolean {
-    const record = this.display.store.records.get(seq ?? -1);
-    return record?.type === "interrupt" && record.status === "pending";
-  }
-
-  get #all() {
-    if (!this.#held) {
-      const drawn = [...this.display.store.records.values()].filter(isDrawn);
-      const keys = (records: Record[]) => this.#sums(records.map(({ namespace }) => keyOf(namespace)));
-      this.#held = { drawn: keys(drawn), waiting: keys(drawn.filter(({ seq }) => this.waits(seq))) };
+    if (!this.#inside) {
+      this.#inside = new Map();
+      const own = new Map<string, number>();
+      for (const at of this.known.values()) own.set(at, (own.get(at) ?? 0) + 1);
+      const { namespaces } = this.display.store;
+      for (const [at, count] of own)
+        for (let box: string | null = at; box !== null; box = namespaces.get(box)?.parent ?? null)
+          this.#inside.set(box, (this.#inside.get(box) ?? 0) + count);
     }
-    return this.#held;
-  }
-
-  /** How often each namespace is named, or one inside it. */
-  #sums(keys: Iterable<string>): Map<string, number> {
-    const own = new Map<string, number>();
-    for (const at of keys) own.set(at, (own.get(at) ?? 0) + 1);
-    const sums = new Map<string, number>();
-    const { namespaces } = this.display.store;
-    for (const [at, count] of own)
-      for (let box: string | null = at; box !== null; box = namespaces.get(box)?.parent ?? null)
-        sums.set(box, (sums.get(box) ?? 0) + count);
-    return sums;
+    return this.#inside.get(key) ?? 0;
   }
 
   get count(): number {
@@ -137,7 +105,7 @@ export class Hits {
   }
 
   #changed() {
-    this.#inside = this.#held = this.#order = null;
+    this.#inside = this.#order = null;
   }
 
   /** Asks which rows match that are not in the page; once at a time, and not too often. */

@@ -49,7 +49,9 @@ export class Metrics implements Feature {
     on(log, "pointerover", signal, (event) => this.#title(event.target as Element));
     on(log, "focusin", signal, (event) => this.#title(event.target as Element));
     on(this.#panel, "keydown", signal, (event) => {
-      if (event.key === "Escape") this.toggle();
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      this.#close();
     });
     ended(signal, () => clearTimeout(this.#timer));
   }
@@ -134,12 +136,13 @@ export class Metrics implements Feature {
     if (cost !== undefined) this.#cost.replaceChildren(h("b", null, dollars(cost)));
     if (this.#panel.hidden) return;
     const focused = this.#panel.contains((this.#panel.getRootNode() as Document).activeElement);
-    const close = () => {
-      this.toggle();
-      this.display.area.focus({ preventScroll: true });
-    };
-    this.#panel.replaceChildren(...usageTable(this, close));
+    this.#panel.replaceChildren(...usageTable(this, () => this.#close()));
     if (focused) this.#panel.querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  #close() {
+    this.toggle();
+    this.display.area.focus({ preventScroll: true });
   }
 
   /** The header of a box tells when it is pointed at. */

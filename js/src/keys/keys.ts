@@ -8,6 +8,7 @@ import { keyOf } from "../tree.ts";
 import type { Display } from "../views/run.ts";
 import { json } from "../wording.ts";
 import { controls, handle, itemAround, items, neighbour } from "./items.ts";
+import { Refocus } from "./refocus.ts";
 import { openShortcuts } from "./shortcuts.ts";
 
 /** What keys open and close. */
@@ -39,6 +40,7 @@ export class Keys implements Feature {
   #current: HTMLElement | null = null;
   /** From here the browser's own Tab leaves the log. */
   #end = document.createElement("span");
+  #refocus: Refocus;
 
   constructor(
     readonly display: Display,
@@ -52,6 +54,7 @@ export class Keys implements Feature {
       const item = itemAround(event.target as Element);
       if (item) this.#current = item.matches(".nst-boxhead") ? item.querySelector(".nst-boxline") : item;
     });
+    this.#refocus = new Refocus(display);
   }
 
   /** The list of shortcuts, for a menu. */
@@ -62,9 +65,12 @@ export class Keys implements Feature {
   built() {
     this.#current = null;
     this.display.area.append(this.#end);
+    this.#refocus.update();
   }
 
-  drawn() {}
+  drawn() {
+    this.#refocus.update();
+  }
 
   #pressed(event: KeyboardEvent) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
