@@ -299,6 +299,31 @@ describe("boxes", () => {
     expect(el.querySelector("article")?.classList.contains("nst-hid")).toBe(false);
   });
 
+  it("count as the entries that they hide, also in boxes inside them and in their calls", async () => {
+    const call = tool("ask_a", { id: "call" });
+    const inner = namespace(["a:1", "b:1"], { status: "completed" });
+    const rows = [call, inside("no"), inside("no"), ai("no", { namespace: ["a:1", "b:1"] })];
+    const { el } = await show({
+      snapshot: finished([...rows, ai("word", { order: 99 })], [done("a", { spawned_by: "call" }), inner]),
+      query: "word",
+    });
+    expect([gaps(el), line(el)?.slice(0, 19)]).toEqual([["4 hidden"], "1 of 5 entries. Hid"]);
+  });
+
+  it("have one gap with what is hidden right below them", async () => {
+    const all = [inside("word"), inside("no"), ai("nor this", { order: 98 }), ai("no", { order: 99 })];
+    const { el } = await show({ snapshot: finished(all, [done("a")]), collapse: "none", query: "word" });
+    expect(gaps(el)).toEqual(["3 hidden"]);
+    button(el, "3 hidden").click();
+    expect(seen(el)).toEqual(all.map(({ id }) => id));
+  });
+
+  it("that are closed keep their gaps to themselves", async () => {
+    const all = [inside("word"), inside("no"), ai("nor this", { order: 98 })];
+    const { el } = await show({ snapshot: finished(all, [done("a")]), collapse: "all", query: "word" });
+    expect(gaps(el)).toEqual(["1 hidden", "1 hidden"]);
+  });
+
   it("are found by the call that opened them", async () => {
     const call = tool("ask_a", { id: "call", args: { text: "word" } });
     const box = done("a", { spawned_by: "call" });

@@ -96,8 +96,8 @@ def test_from_one_trouble_to_the_next(board):
 @pytest.mark.parametrize(
     ("at", "change", "to"),
     [
-        ("call", "model.set('query', 'Go')", "2 hidden"),
-        ("other", "model.set('query', 'weather')", "1 hidden"),
+        ("call", "model.set('query', 'Go')", "4 hidden"),
+        ("other", "model.set('query', 'weather')", "2 hidden"),
         ("call", "model.set('collapse', 'all')", "one"),
         ("call", "model.set('mode', 'log')", "call"),
         ("two", "model.set('mode', 'log')", "Run log"),

@@ -1,4 +1,6 @@
+import { isDrawn } from "../arrange.ts";
 import { attribute, h, setText } from "../dom.ts";
+import type { Record } from "../protocol.ts";
 import type { Display } from "../views/run.ts";
 import { number } from "../wording.ts";
 import type { Hits } from "./hits.ts";
@@ -7,7 +9,7 @@ const ROOM = 40;
 /** Questions to the reader, and boxes with one inside, stay in sight whatever is searched for. */
 const WAITING = ".nst-pending, article[data-status=interrupted]";
 
-/** A row, box, fold or group that stands below another, and how many lines it is. */
+/** A row, box, fold or group that stands below another, and how many entries it is. */
 interface Line {
   el: HTMLElement;
   size: number;
@@ -77,8 +79,7 @@ export class Hidden {
   #line(el: HTMLElement): Line {
     const { hits } = this;
     if (el.classList.contains("nst-par")) {
-      const boxes = [...(el.lastElementChild?.children ?? [])].map((box) => this.#line(box as HTMLElement));
-      return this.#around(el, boxes);
+      return this.#around(el, this.#boxes(el));
     }
     if (el.classList.contains("nst-fold")) {
       const rows = this.#lines(el.lastElementChild as Element);
@@ -94,10 +95,24 @@ export class Hidden {
       const called = this.#matches(head) || el.matches(WAITING);
       this.#tell(head.querySelector(".nst-boxline") as HTMLElement, body, inside);
       const shown = !hits.active || inside > 0 || called;
-      return { el, size: 1, shown, handle: handleOf(el) };
+      const size = shown ? 1 : this.#entries(key) + Number(head.dataset.id !== undefined);
+      return { el, size, shown, handle: handleOf(el) };
     }
     const shown = !hits.active || this.#matches(el) || el.matches(WAITING);
     return { el, size: 1, shown, handle: handleOf(el) };
+  }
+
+  #boxes(group: HTMLElement): Line[] {
+    return [...(group.lastElementChild?.children ?? [])].map((box) => this.#line(box as HTMLElement));
+  }
+
+  /** Entries that the page has of a box, and of all boxes inside it. */
+  #entries(key: string): number {
+    const { records, tree } = this.display.store;
+    let count = 0;
+    for (const child of tree.children(key))
+      count += "key" in child ? this.#entries(child.key) : Number(isDrawn(records.get(child.seq) as Record));
+    return count;
   }
 
   #around(el: HTMLElement, lines: Line[]): Line {
@@ -136,25 +151,24 @@ export class Hidden {
       if (first) this.#gap(first.el, run, before.get(first.el));
       run = [];
     };
-    for (const line of lines) {
-      const shown = line.shown || this.#revealed.has(line.handle);
-      line.el.classList.toggle("nst-hid", !shown);
-      if (!shown) {
-        run.push(line);
-        continue;
+    const walk = (each: Line[]) => {
+      for (const line of each) {
+        const { el } = line;
+        const shown = line.shown || this.#revealed.has(line.handle);
+        el.classList.toggle("nst-hid", !shown);
+        if (!shown) {
+          run.push(line);
+          continue;
+        }
+        end();
+        const body = el.querySelector<HTMLElement>(":scope > .nst-body, :scope > .nst-folded");
+        if (body) walk(this.#lines(body));
+        else if (el.classList.contains("nst-par")) walk(this.#boxes(el));
+        // What is hidden at the end of an open box goes on with what is hidden below it.
+        if (body?.hidden) end();
       }
-      end();
-      const { el } = line;
-      if (el.classList.contains("nst-par"))
-        this.#sift(
-          [...(el.lastElementChild?.children ?? [])].map((box) => this.#line(box as HTMLElement)),
-          before,
-        );
-      else if (el.localName === "article" || el.classList.contains("nst-fold")) {
-        const body = el.querySelector(":scope > .nst-body, :scope > .nst-folded");
-        if (body) this.#sift(this.#lines(body), before);
-      }
-    }
+    };
+    walk(lines);
     end();
   }
 
@@ -162,7 +176,10 @@ export class Hidden {
     const gap = known ?? h("button", "nst-gap");
     this.#gaps.set(el, gap);
     if (gap.parentElement !== el) el.prepend(gap);
-    const count = run.reduce((sum, { size }) => sum + size, 0);
+    const count = Math.max(
+      1,
+      run.reduce((sum, { size }) => sum + size, 0),
+    );
     setText(gap, `${number(count)} hidden`);
     attribute(gap, "title", "Show what is hidden here");
     gap.onclick = (event) => {

@@ -5,12 +5,12 @@ import { handle, isSeen, neighbour } from "./items.ts";
 
 /** What had the focus was hidden or drawn anew: the nearest that stands has it then, not the page. */
 export class Refocus {
-  #last: Element | null = null;
+  #last: HTMLElement | null = null;
 
   constructor(readonly display: Display) {
     const { root, signal } = display;
     on(root, "focusin", signal, (event) => {
-      this.#last = event.target as Element;
+      this.#last = event.target as HTMLElement;
     });
     on(root, "focusout", signal, () =>
       queueMicrotask(() => {
@@ -29,8 +29,8 @@ export class Refocus {
       this.#nearest().focus({ preventScroll: true });
   }
 
-  get #active(): Element | null {
-    return (this.display.root.getRootNode() as Document | ShadowRoot).activeElement;
+  get #active(): HTMLElement | null {
+    return (this.display.root.getRootNode() as Document).activeElement as HTMLElement | null;
   }
 
   get #isLost(): boolean {
