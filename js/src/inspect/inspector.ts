@@ -1,5 +1,5 @@
 import { copyButton } from "../copy.ts";
-import { attribute, ended, h, on, setText, show } from "../dom.ts";
+import { attribute, ended, focusedBeside, h, on, setText, show } from "../dom.ts";
 import type { Feature } from "../explore.ts";
 import { changeIcon, type Icon, icon } from "../icons.ts";
 import type { Record } from "../protocol.ts";
@@ -113,7 +113,7 @@ export class Inspector implements Feature {
 
   close() {
     if (!this.opened) return;
-    const focused = this.el.contains((this.el.getRootNode() as Document).activeElement);
+    const focused = this.el.contains(focusedBeside(this.el));
     this.#about = "";
     show(this.el, false);
     this.display.main.classList.remove("nst-inspecting");
@@ -174,8 +174,8 @@ export class Inspector implements Feature {
       if (boxes) this.metrics.refresh();
     }
     const { follow, main } = this.display;
-    const root = this.el.getRootNode() as Document;
-    if (!this.el.contains(root.activeElement)) this.#back = root.activeElement as HTMLElement | null;
+    const focused = focusedBeside(this.el);
+    if (!this.el.contains(focused)) this.#back = focused;
     if (!this.opened) {
       follow.hold();
       show(this.el, true);

@@ -1,4 +1,4 @@
-import { attribute, ended, h, on, show } from "../dom.ts";
+import { attribute, ended, focusedBeside, h, on, show } from "../dom.ts";
 import type { Feature } from "../explore.ts";
 import type { Namespace } from "../protocol.ts";
 import type { Changes } from "../store.ts";
@@ -135,7 +135,7 @@ export class Metrics implements Feature {
     show(this.#cost, cost !== undefined);
     if (cost !== undefined) this.#cost.replaceChildren(h("b", null, dollars(cost)));
     if (this.#panel.hidden) return;
-    const focused = this.#panel.contains((this.#panel.getRootNode() as Document).activeElement);
+    const focused = this.#panel.contains(focusedBeside(this.#panel));
     this.#panel.replaceChildren(...usageTable(this, () => this.#close()));
     if (focused) this.#panel.querySelector("button")?.focus({ preventScroll: true });
   }

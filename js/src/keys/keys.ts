@@ -1,5 +1,5 @@
 import { copyText } from "../copy.ts";
-import { on, rect } from "../dom.ts";
+import { focusedBeside, on, rect } from "../dom.ts";
 import type { Feature } from "../explore.ts";
 import { inOrder } from "../order.ts";
 import type { Record } from "../protocol.ts";
@@ -151,9 +151,7 @@ export class Keys implements Feature {
 
   /** Moves the focus to an item, and the area to where it is seen. */
   focus(item: HTMLElement | null | undefined) {
-    if (!item) return;
-    this.#current = item;
-    goTo(this.display, item);
+    if (item) goTo(this.display, item);
   }
 
   /** The item that has the focus, if it is still there. */
@@ -251,6 +249,6 @@ export class Keys implements Feature {
     if (!search.bar.el.hidden) return search.close();
     const around = root.parentElement?.closest<HTMLElement>("[tabindex]");
     if (around) around.focus({ preventScroll: true });
-    else ((root.getRootNode() as Document).activeElement as HTMLElement | null)?.blur();
+    else focusedBeside(root)?.blur();
   }
 }

@@ -1,4 +1,4 @@
-import { ended, on } from "../dom.ts";
+import { ended, focusedBeside, on } from "../dom.ts";
 import { elementOf } from "../reveal.ts";
 import type { Display } from "../views/run.ts";
 import { handle, isSeen, neighbour } from "./items.ts";
@@ -30,7 +30,7 @@ export class Refocus {
   }
 
   get #active(): HTMLElement | null {
-    return (this.display.root.getRootNode() as Document).activeElement as HTMLElement | null;
+    return focusedBeside(this.display.root);
   }
 
   get #isLost(): boolean {

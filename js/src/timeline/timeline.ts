@@ -1,4 +1,4 @@
-import { attribute, h, listen, on, show } from "../dom.ts";
+import { attribute, focusedBeside, h, listen, on, show } from "../dom.ts";
 import type { Feature } from "../explore.ts";
 import { icon } from "../icons.ts";
 import { bring, goTo, reveal } from "../reveal.ts";
@@ -217,9 +217,8 @@ export class Timeline implements Feature {
 
   /** Whoever is at a lane by the keyboard stays there. */
   #goTo(el: HTMLElement | null) {
-    const { activeElement } = this.display.root.getRootNode() as Document | ShadowRoot;
     if (!el) return;
-    if (activeElement?.matches(".nst-tll")) bring(this.display, el);
+    if (focusedBeside(el)?.matches(".nst-tll")) bring(this.display, el);
     else goTo(this.display, el);
   }
 }
