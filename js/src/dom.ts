@@ -62,6 +62,11 @@ export function listen(
   });
 }
 
+/** What has the focus in the document, or the shadow, of an element. */
+export function focusedBeside(element: Element): HTMLElement | null {
+  return (element.getRootNode() as Document).activeElement as HTMLElement | null;
+}
+
 export function rect(element: Element): DOMRect {
   return element.getBoundingClientRect();
 }

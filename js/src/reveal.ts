@@ -1,5 +1,6 @@
 import { isDrawn, takenOver } from "./arrange.ts";
 import { rect } from "./dom.ts";
+import { handle } from "./keys/items.ts";
 import type { Store } from "./store.ts";
 import { keyOf } from "./tree.ts";
 import type { Display } from "./views/run.ts";
@@ -60,6 +61,13 @@ export function elementOf({ stage, store }: Display, seq: number | undefined): H
     if (head?.dataset.id === record.id) return head;
   }
   return undefined;
+}
+
+/** Gives a row, or the header of a box, the keyboard, and brings it into sight. */
+export function goTo(display: Display, el: HTMLElement) {
+  const line = el.matches("article, .nst-boxhead") ? el.querySelector<HTMLElement>(".nst-boxline") : null;
+  handle(line ?? el).focus({ preventScroll: true });
+  bring(display, line ?? el);
 }
 
 /** Scrolls the widget's own area until the element stands in it; never the notebook. */

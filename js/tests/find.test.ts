@@ -8,6 +8,7 @@ import {
   type FakeModel,
   namespace,
   patch,
+  record,
   restart,
   running,
   snapshot,
@@ -105,6 +106,31 @@ describe("a search", () => {
     expect(document.activeElement?.textContent).toContain("One");
     model.set("query", "south ");
     expect(seen(el)).toHaveLength(2);
+  });
+
+  it("never hides what waits for the reader", async () => {
+    const asked = record("interrupt", { status: "pending", namespace: ["a:1"], value: "Go on?" });
+    const all = [ai("One"), ai("Two", { namespace: ["a:1"] }), asked, ai("South", { order: 99 })];
+    const box = done("a", { status: "interrupted" });
+    const { el, model } = await show({ snapshot: finished(all, [box]), query: "south" });
+    expect(seen(el)).toEqual([asked.id, all[3]?.id]);
+    expect([count(el), gaps(el)]).toEqual(["1 match", ["1 hidden", "1 hidden"]]);
+    model.receive(patch(1, { add: [record("interrupt", { status: "pending" })] }));
+    model.receive(patch(2, { set: [[asked.seq, { status: "answered" }]] }));
+    await soon();
+    expect(seen(el)).toEqual(["interrupt:6", all[3]?.id]);
+  });
+
+  it("shows a hidden row that the reader goes to by a key", async () => {
+    const bad = tool("b", { status: "failed", namespace: ["a:1"] });
+    const all = [ai("One", { namespace: ["a:1"] }), bad, ai("South", { order: 99 })];
+    const { el } = await show({ snapshot: finished(all, [done("a")]), query: "south" });
+    expect(seen(el)).toEqual([all[2]?.id]);
+    const area = el.querySelector('[role="log"]');
+    area?.dispatchEvent(new KeyboardEvent("keydown", { key: "n", bubbles: true }));
+    await soon();
+    expect(seen(el)).toEqual([bad.id, all[2]?.id]);
+    expect(document.activeElement?.closest<HTMLElement>(".nst-row")?.dataset.id).toBe(bad.id);
   });
 
   it("gives everything back in the end", async () => {
@@ -273,6 +299,31 @@ describe("boxes", () => {
     expect(el.querySelector("article")?.classList.contains("nst-hid")).toBe(false);
   });
 
+  it("count as the entries that they hide, also in boxes inside them and in their calls", async () => {
+    const call = tool("ask_a", { id: "call" });
+    const inner = namespace(["a:1", "b:1"], { status: "completed" });
+    const rows = [call, inside("no"), inside("no"), ai("no", { namespace: ["a:1", "b:1"] })];
+    const { el } = await show({
+      snapshot: finished([...rows, ai("word", { order: 99 })], [done("a", { spawned_by: "call" }), inner]),
+      query: "word",
+    });
+    expect([gaps(el), line(el)?.slice(0, 19)]).toEqual([["4 hidden"], "1 of 5 entries. Hid"]);
+  });
+
+  it("have one gap with what is hidden right below them", async () => {
+    const all = [inside("word"), inside("no"), ai("nor this", { order: 98 }), ai("no", { order: 99 })];
+    const { el } = await show({ snapshot: finished(all, [done("a")]), collapse: "none", query: "word" });
+    expect(gaps(el)).toEqual(["3 hidden"]);
+    button(el, "3 hidden").click();
+    expect(seen(el)).toEqual(all.map(({ id }) => id));
+  });
+
+  it("that are closed keep their gaps to themselves", async () => {
+    const all = [inside("word"), inside("no"), ai("nor this", { order: 98 })];
+    const { el } = await show({ snapshot: finished(all, [done("a")]), collapse: "all", query: "word" });
+    expect(gaps(el)).toEqual(["1 hidden", "1 hidden"]);
+  });
+
   it("are found by the call that opened them", async () => {
     const call = tool("ask_a", { id: "call", args: { text: "word" } });
     const box = done("a", { spawned_by: "call" });
@@ -304,6 +355,24 @@ describe("boxes", () => {
     expect([at(el), count(el)]).toEqual([calls[11]?.id, "1 of 1"]);
     expect(seen(el)).toEqual([calls[11]?.id]);
     expect(gaps(el)).toEqual(["11 hidden"]);
+  });
+});
+
+describe("the key for what failed", () => {
+  it("goes by what stands on the screen, not by what came first, and round", async () => {
+    const bad = (label: string) => tool(label, { id: label, status: "failed", namespace: [`${label}:1`] });
+    const boxes = [done("low"), done("high")];
+    const all = [bad("high"), bad("low"), ai("End", { order: 99 })];
+    const { el } = await show({ snapshot: finished(all, boxes) });
+    const area = el.querySelector<HTMLElement>('[role="log"]');
+    area?.focus();
+    const gone = [];
+    for (const key of ["n", "n", "n", "N", "N"]) {
+      document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+      await soon(0);
+      gone.push(document.activeElement?.closest<HTMLElement>(".nst-row")?.dataset.id);
+    }
+    expect(gone).toEqual(["low", "high", "low", "high", "low"]);
   });
 });
 

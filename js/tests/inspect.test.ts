@@ -229,11 +229,45 @@ describe("the inspector", () => {
     expect(made.model.traits.selection).toBeUndefined();
   });
 
-  it("says so when nobody knows what is selected", async () => {
-    const made = await explored(shown(tool("add", { id: "c1" })), { inspect: {} });
+  it("shows what the kernel adds each time it opens", async () => {
+    const events = [{ type: "tasks", ns: [], at: T0 + 3, data: {} }];
+    const made = await explored(shown(tool("add", { id: "c1" })), { inspect: { events } });
+    for (const id of ["c1", null, "c1"]) {
+      made.model.set("selection", id);
+      await drawn();
+    }
+    tab(made.el, "Raw")?.click();
+    expect(panel(made.el)).toContain("1 event");
+  });
+
+  it("writes no minus where an event came with its record", async () => {
+    const c1 = tool("add", { id: "c1" });
+    const events = [{ type: "tasks", ns: [], at: c1.started_at - 0.004, data: {} }];
+    const made = await explored(shown(c1), { inspect: { events } });
+    made.model.set("selection", "c1");
+    await drawn();
+    tab(made.el, "Raw")?.click();
+    expect(panel(made.el)).toContain("+0.00 s");
+  });
+
+  it("says that the kernel does not keep what is selected, and nothing of what was before", async () => {
+    const c1 = tool("add", { id: "c1", ended_at: T0 + 9 });
+    const made = await explored(shown(c1), { inspect: {} });
+    made.model.set("selection", "c1");
+    made.model.set("selection", "who");
+    expect(panel(made.el)).toBe("");
+    await drawn();
+    expect(panel(made.el)).toBe("This entry is no longer kept.");
+    expect(inspector(made.el).querySelector(".nst-insphead")?.textContent).toBe("who");
+    expect(inspector(made.el).dataset.status).toBeUndefined();
+  });
+
+  it("says that nobody answers when nobody does", async () => {
+    const made = await explored(shown(tool("add", { id: "c1" })));
+    made.model.emit("comm:close");
     made.model.set("selection", "who");
     await drawn();
-    expect(panel(made.el)).toContain("not in the page");
+    expect(panel(made.el)).toContain("the kernel does not answer");
   });
 });
 

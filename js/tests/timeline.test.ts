@@ -264,6 +264,30 @@ describe("the timeline", () => {
     expect(model.traits.time_range).toBeNull();
   });
 
+  it("gives the keyboard to what was pressed, so that Escape closes what that opened", async () => {
+    const { el, model } = show({ snapshot: team(), timeline: true });
+    await drawn();
+    const place = { left: 0, right: 100, width: 100, top: 0, bottom: 20, height: 20 } as DOMRect;
+    const placed = vi.spyOn(Element.prototype, "getBoundingClientRect").mockReturnValue(place);
+    const [, slow] = el.querySelectorAll<HTMLElement>(".nst-tlt");
+    for (const type of ["pointerdown", "pointerup"])
+      slow?.dispatchEvent(new PointerEvent(type, { bubbles: true, button: 0, clientX: 56, clientY: 15 }));
+    await new Promise((then) => setTimeout(then, 100));
+    placed.mockRestore();
+    const row = el.querySelector('.nst-row[data-type="tool_call"][data-status="failed"]');
+    expect(model.traits.selection).toBe(row?.getAttribute("data-id"));
+    expect(row?.contains(document.activeElement)).toBe(true);
+    key(document.activeElement as Element, "Escape");
+    expect(named(el, "Inspector").hidden).toBe(true);
+    expect(row?.contains(document.activeElement)).toBe(true);
+  });
+
+  it("takes the keys from the notebook wherever it is pressed", async () => {
+    const { el } = show({ snapshot: team(), timeline: true });
+    await drawn();
+    expect(panel(el).getAttribute("tabindex")).toBe("-1");
+  });
+
   it("draws the range that Python set, and clears it", async () => {
     const { el, model } = show({ snapshot: team(), timeline: true });
     await drawn();

@@ -93,6 +93,46 @@ def test_from_one_trouble_to_the_next(board):
     assert shown.page.evaluate("document.activeElement.checkVisibility()")
 
 
+@pytest.mark.parametrize(
+    ("at", "change", "to"),
+    [
+        ("call", "model.set('query', 'Go')", "4 hidden"),
+        ("other", "model.set('query', 'weather')", "2 hidden"),
+        ("call", "model.set('collapse', 'all')", "one"),
+        ("call", "model.set('mode', 'log')", "call"),
+        ("two", "model.set('mode', 'log')", "Run log"),
+    ],
+)
+def test_the_focus_stays_near_what_goes_away(board, at, change, to):
+    shown = board()
+    walk = ["asked", "one", "said", "call", "two", "other", "bad"]
+    press(shown, *["ArrowDown"] * (walk.index(at) + 1))
+    shown.page.evaluate(change)
+    shown.page.wait_for_timeout(100)
+    name = "document.activeElement.matches('.nst-gap') ? document.activeElement.textContent : null"
+    assert (shown.page.evaluate(name) or shown.page.evaluate(ACTIVE)) == to
+    assert press(shown, "Home") == "asked"
+
+
+def test_a_panel_that_closes_under_the_focus_gives_it_to_the_log(board):
+    shown = board(timeline=True)
+    shown.page.get_by_role("group", name="Timeline").get_by_role("button").first.focus()
+    assert press(shown, "t") == "Run log"
+    shown.page.get_by_role("button", name="More actions").click()
+    shown.page.get_by_role("menuitem", name="Usage by agent").click()
+    assert press(shown, "Escape") == "Run log"
+    assert shown.page.get_by_role("region", name="Usage by agent").is_hidden()
+
+
+def test_the_focus_is_not_taken_from_who_has_left(board):
+    shown = board()
+    press(shown, "ArrowDown", "ArrowDown", "ArrowDown")
+    shown.page.evaluate("document.activeElement.blur()")
+    shown.page.evaluate("model.set('query', 'Go')")
+    shown.page.wait_for_timeout(100)
+    assert shown.page.evaluate("document.activeElement === document.body")
+
+
 def test_letters_can_be_switched_off(board):
     shown = board()
     press(shown, "?")

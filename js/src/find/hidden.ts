@@ -1,11 +1,15 @@
+import { isDrawn } from "../arrange.ts";
 import { attribute, h, setText } from "../dom.ts";
+import type { Record } from "../protocol.ts";
 import type { Display } from "../views/run.ts";
 import { number } from "../wording.ts";
 import type { Hits } from "./hits.ts";
 
 const ROOM = 40;
+/** Questions to the reader, and boxes with one inside, stay in sight whatever is searched for. */
+const WAITING = ".nst-pending, article[data-status=interrupted]";
 
-/** A row, box, fold or group that stands below another, and how many lines it is. */
+/** A row, box, fold or group that stands below another, and how many entries it is. */
 interface Line {
   el: HTMLElement;
   size: number;
@@ -48,9 +52,17 @@ export class Hidden {
     for (const [el, gap] of before) if (!this.#gaps.has(el)) gap.remove();
   }
 
+  /** Shows a row that is hidden, and what it stands in. */
+  uncover(el: HTMLElement) {
+    for (let at: HTMLElement | null = el; at; at = at.parentElement?.closest("article") ?? null)
+      this.#revealed.add(handleOf(at));
+    this.update();
+  }
+
   /** A new row that does not match is hidden at once; the lines are counted later. */
   hide(seq: number) {
-    if (!this.hits.matches(seq)) this.display.stage.rows.get(seq)?.el.classList.add("nst-hid");
+    const el = this.display.stage.rows.get(seq)?.el;
+    if (!this.hits.matches(seq) && !el?.matches(WAITING)) el?.classList.add("nst-hid");
   }
 
   #lines(body: Element): Line[] {
@@ -67,8 +79,7 @@ export class Hidden {
   #line(el: HTMLElement): Line {
     const { hits } = this;
     if (el.classList.contains("nst-par")) {
-      const boxes = [...(el.lastElementChild?.children ?? [])].map((box) => this.#line(box as HTMLElement));
-      return this.#around(el, boxes);
+      return this.#around(el, this.#boxes(el));
     }
     if (el.classList.contains("nst-fold")) {
       const rows = this.#lines(el.lastElementChild as Element);
@@ -81,12 +92,27 @@ export class Hidden {
       const head = el.querySelector<HTMLElement>(":scope > .nst-boxhead") as HTMLElement;
       const body = el.querySelector<HTMLElement>(":scope > .nst-body") as HTMLElement;
       const inside = hits.active ? hits.inside(key) : 0;
-      const called = this.#matches(head);
+      const called = this.#matches(head) || el.matches(WAITING);
       this.#tell(head.querySelector(".nst-boxline") as HTMLElement, body, inside);
-      return { el, size: 1, shown: !hits.active || inside > 0 || called, handle: `box ${key}` };
+      const shown = !hits.active || inside > 0 || called;
+      const size = shown ? 1 : this.#entries(key) + Number(head.dataset.id !== undefined);
+      return { el, size, shown, handle: handleOf(el) };
     }
-    const shown = !hits.active || this.#matches(el);
-    return { el, size: 1, shown, handle: `row ${el.dataset.id}` };
+    const shown = !hits.active || this.#matches(el) || el.matches(WAITING);
+    return { el, size: 1, shown, handle: handleOf(el) };
+  }
+
+  #boxes(group: HTMLElement): Line[] {
+    return [...(group.lastElementChild?.children ?? [])].map((box) => this.#line(box as HTMLElement));
+  }
+
+  /** Entries that the page has of a box, and of all boxes inside it. */
+  #entries(key: string): number {
+    const { records, tree } = this.display.store;
+    let count = 0;
+    for (const child of tree.children(key))
+      count += "key" in child ? this.#entries(child.key) : Number(isDrawn(records.get(child.seq) as Record));
+    return count;
   }
 
   #around(el: HTMLElement, lines: Line[]): Line {
@@ -97,8 +123,7 @@ export class Hidden {
   }
 
   #matches(el: HTMLElement): boolean {
-    const id = el.dataset.id;
-    const found = id !== undefined && this.hits.matches(this.display.store.byId(id)?.seq);
+    const found = this.hits.matches(this.display.store.byId(el.dataset.id ?? "")?.seq);
     if (found) this.shown.add(el);
     return found;
   }
@@ -126,25 +151,24 @@ export class Hidden {
       if (first) this.#gap(first.el, run, before.get(first.el));
       run = [];
     };
-    for (const line of lines) {
-      const shown = line.shown || this.#revealed.has(line.handle);
-      line.el.classList.toggle("nst-hid", !shown);
-      if (!shown) {
-        run.push(line);
-        continue;
+    const walk = (each: Line[]) => {
+      for (const line of each) {
+        const { el } = line;
+        const shown = line.shown || this.#revealed.has(line.handle);
+        el.classList.toggle("nst-hid", !shown);
+        if (!shown) {
+          run.push(line);
+          continue;
+        }
+        end();
+        const body = el.querySelector<HTMLElement>(":scope > .nst-body, :scope > .nst-folded");
+        if (body) walk(this.#lines(body));
+        else if (el.classList.contains("nst-par")) walk(this.#boxes(el));
+        // What is hidden at the end of an open box goes on with what is hidden below it.
+        if (body?.hidden) end();
       }
-      end();
-      const { el } = line;
-      if (el.classList.contains("nst-par"))
-        this.#sift(
-          [...(el.lastElementChild?.children ?? [])].map((box) => this.#line(box as HTMLElement)),
-          before,
-        );
-      else if (el.localName === "article" || el.classList.contains("nst-fold")) {
-        const body = el.querySelector(":scope > .nst-body, :scope > .nst-folded");
-        if (body) this.#sift(this.#lines(body), before);
-      }
-    }
+    };
+    walk(lines);
     end();
   }
 
@@ -152,7 +176,10 @@ export class Hidden {
     const gap = known ?? h("button", "nst-gap");
     this.#gaps.set(el, gap);
     if (gap.parentElement !== el) el.prepend(gap);
-    const count = run.reduce((sum, { size }) => sum + size, 0);
+    const count = Math.max(
+      1,
+      run.reduce((sum, { size }) => sum + size, 0),
+    );
     setText(gap, `${number(count)} hidden`);
     attribute(gap, "title", "Show what is hidden here");
     gap.onclick = (event) => {
@@ -165,4 +192,10 @@ export class Hidden {
       el.focus({ preventScroll: true });
     };
   }
+}
+
+/** Names a row, or a box. */
+function handleOf(el: HTMLElement): string {
+  const { id, namespace } = el.dataset;
+  return el.localName === "article" ? `box ${namespace}` : `row ${id}`;
 }

@@ -1,6 +1,6 @@
 import { isDrawn } from "../arrange.ts";
 import { ended } from "../dom.ts";
-import { isHere } from "../reveal.ts";
+import { inOrder } from "../order.ts";
 import type { Changes } from "../store.ts";
 import { keyOf } from "../tree.ts";
 import type { Display } from "../views/run.ts";
@@ -93,31 +93,8 @@ export class Hits {
 
   /** All matches as they stand one below the other. */
   get order(): number[] {
-    this.#order ??=
-      this.display.stage.mode === "log" ? [...this.known.keys()].sort(byNumber) : this.#nested();
+    this.#order ??= inOrder(this.display, this.known);
     return this.#order;
-  }
-
-  #nested(): number[] {
-    const { store } = this.display;
-    /** Those that are not in the page, by namespace. */
-    const missing = new Map<string, number[]>();
-    for (const [seq, key] of this.known) {
-      if (isHere(store, seq)) continue;
-      const at = store.namespaces.has(key) ? key : "";
-      const seqs = missing.get(at);
-      if (seqs) seqs.push(seq);
-      else missing.set(at, [seq]);
-    }
-    const order: number[] = [];
-    const walk = (key: string) => {
-      for (const seq of missing.get(key)?.sort(byNumber) ?? []) order.push(seq);
-      for (const child of store.tree.children(key))
-        if ("key" in child) walk(child.key);
-        else if (this.known.has(child.seq) && isHere(store, child.seq)) order.push(child.seq);
-    };
-    walk("");
-    return order;
   }
 
   #look(seq: number) {
@@ -156,8 +133,4 @@ export class Hits {
     this.#changed();
     this.renewed();
   }
-}
-
-function byNumber(a: number, b: number): number {
-  return a - b;
 }

@@ -1,4 +1,4 @@
-import { attribute, ended, h, listen, on, setText, show } from "../dom.ts";
+import { attribute, ended, focusedBeside, h, listen, on, setText, show } from "../dom.ts";
 import type { Feature } from "../explore.ts";
 import { icon } from "../icons.ts";
 import { bring, elementOf, reveal } from "../reveal.ts";
@@ -93,7 +93,7 @@ export class Search implements Feature {
   /** Away with the bar, and with what it asked of rows; what was found stays in its place. */
   close() {
     const { area, follow, root } = this.display;
-    const active = (root.getRootNode() as Document | ShadowRoot).activeElement;
+    const active = focusedBeside(root);
     const inside = this.bar.el.contains(active);
     const found = this.#at;
     this.#wished = false;
@@ -133,6 +133,11 @@ export class Search implements Feature {
     unfold(el, () => this.#marks.isSeen(el));
     this.#mark(el);
     bring(display, el);
+  }
+
+  /** Shows a row also where it does not match. */
+  uncover(el: HTMLElement) {
+    if (this.#hits.active) this.#hidden.uncover(el);
   }
 
   built() {

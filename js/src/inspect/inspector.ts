@@ -1,5 +1,5 @@
 import { copyButton } from "../copy.ts";
-import { attribute, ended, h, on, setText, show } from "../dom.ts";
+import { attribute, ended, focusedBeside, h, on, setText, show } from "../dom.ts";
 import type { Feature } from "../explore.ts";
 import { changeIcon, type Icon, icon } from "../icons.ts";
 import type { Record } from "../protocol.ts";
@@ -46,7 +46,8 @@ export class Inspector implements Feature {
   #tabs: Tabs;
   /** A box that no call opened cannot be `view.selection`. */
   #box: string | null = null;
-  #told: Told | null = null;
+  /** Null when the kernel does not answer, undefined until it has. */
+  #told: Told | null | undefined;
   #about = "";
   #asked = "";
   /** Nothing was drawn yet: a selection of before is looked for. */
@@ -112,7 +113,7 @@ export class Inspector implements Feature {
 
   close() {
     if (!this.opened) return;
-    const focused = this.el.contains((this.el.getRootNode() as Document).activeElement);
+    const focused = this.el.contains(focusedBeside(this.el));
     this.#about = "";
     show(this.el, false);
     this.display.main.classList.remove("nst-inspecting");
@@ -164,7 +165,8 @@ export class Inspector implements Feature {
     const kind = this.#box === null ? "record" : "box";
     if (`${kind} ${about}` !== this.#about) {
       this.#about = `${kind} ${about}`;
-      this.#told = null;
+      this.#told = undefined;
+      this.#asked = "";
       this.#page = null;
       this.#ask();
       const boxes = this.#subject()?.boxes.length;
@@ -172,8 +174,8 @@ export class Inspector implements Feature {
       if (boxes) this.metrics.refresh();
     }
     const { follow, main } = this.display;
-    const root = this.el.getRootNode() as Document;
-    if (!this.el.contains(root.activeElement)) this.#back = root.activeElement as HTMLElement | null;
+    const focused = focusedBeside(this.el);
+    if (!this.el.contains(focused)) this.#back = focused;
     if (!this.opened) {
       follow.hold();
       show(this.el, true);
@@ -216,24 +218,24 @@ export class Inspector implements Feature {
     if (further === this.#asked) return;
     this.#asked = further;
     const told = (await comm.ask({ question: "inspect", id })) as Told | null;
-    if (!told || about !== this.#about || this.display.signal.aborted) return;
-    this.#told = told;
+    if (about !== this.#about || this.display.signal.aborted) return;
+    this.#told = told ?? this.#told ?? null;
     this.#draw();
   }
 
   #draw() {
     if (!this.opened) return;
     const subject = this.#subject();
-    if (subject) this.#head(subject);
-    const pages = subject ? pagesOf(subject, this.#told, this.metrics) : [];
+    this.#head(subject);
+    const pages = subject ? pagesOf(subject, this.#told ?? null, this.metrics) : [];
     show(this.#tabs.list, pages.length > 0);
     this.#tabs.set(pages.map((page) => page.name));
     const page = pages.find(({ name }) => name === this.#tabs.chosen) ?? null;
     if (!page) {
       this.#page = null;
-      setText(this.#name, this.selection.id ?? "");
-      setText(this.#tabs.panel, "This entry is not in the page, and the kernel does not answer.");
-      return;
+      const gone = this.#told || this.#box !== null ? "This entry is no longer kept." : "";
+      const unknown = "This entry is not in the page, and the kernel does not answer.";
+      return setText(this.#tabs.panel, this.#told === null ? unknown : gone);
     }
     const before = this.#page;
     const same = before?.name === page.name && before.of.length === page.of.length;
@@ -244,18 +246,20 @@ export class Inspector implements Feature {
     this.#tabs.panel.replaceChildren(...page.draw(this.#drawing.signal));
   }
 
-  #head({ record, boxes: [box] }: Subject) {
+  #head(subject: Subject | null) {
+    const record = subject?.record;
+    const box = subject?.boxes[0];
     const status = record?.type === "error" ? "failed" : (record?.status ?? box?.status ?? "");
-    const [name, tone] = LOOKS[status] ?? ["slashed", "nst-mut"];
+    const [name, tone] = LOOKS[status] ?? [subject ? "slashed" : "dot", "nst-mut"];
     this.#icon = changeIcon(this.#icon, name, tone);
-    setText(this.#name, label(record ? nameOf(record) : box?.label));
+    setText(this.#name, label(record ? nameOf(record) : (box?.label ?? this.selection.id)));
     this.#name.classList.toggle("nst-tn", record?.type === "tool_call");
     const { started_at, ended_at } = record ?? box ?? { started_at: 0 };
     const kind = record ? (KINDS[record.type] ?? status) : status;
     const took =
       ended_at === undefined || ended_at === started_at ? "" : ` ${duration(ended_at - started_at)}`;
     setText(this.#kind, kind === "completed" ? took.trim() : kind + took);
-    attribute(this.el, "data-status", status);
+    attribute(this.el, "data-status", status || null);
   }
 }
 

@@ -1,4 +1,4 @@
-import { attribute, ended, h, on, show } from "../dom.ts";
+import { attribute, ended, focusedBeside, h, on, show } from "../dom.ts";
 import type { Feature } from "../explore.ts";
 import type { Namespace } from "../protocol.ts";
 import type { Changes } from "../store.ts";
@@ -49,7 +49,9 @@ export class Metrics implements Feature {
     on(log, "pointerover", signal, (event) => this.#title(event.target as Element));
     on(log, "focusin", signal, (event) => this.#title(event.target as Element));
     on(this.#panel, "keydown", signal, (event) => {
-      if (event.key === "Escape") this.toggle();
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      this.#close();
     });
     ended(signal, () => clearTimeout(this.#timer));
   }
@@ -133,13 +135,14 @@ export class Metrics implements Feature {
     show(this.#cost, cost !== undefined);
     if (cost !== undefined) this.#cost.replaceChildren(h("b", null, dollars(cost)));
     if (this.#panel.hidden) return;
-    const focused = this.#panel.contains((this.#panel.getRootNode() as Document).activeElement);
-    const close = () => {
-      this.toggle();
-      this.display.area.focus({ preventScroll: true });
-    };
-    this.#panel.replaceChildren(...usageTable(this, close));
+    const focused = this.#panel.contains(focusedBeside(this.#panel));
+    this.#panel.replaceChildren(...usageTable(this, () => this.#close()));
     if (focused) this.#panel.querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  #close() {
+    this.toggle();
+    this.display.area.focus({ preventScroll: true });
   }
 
   /** The header of a box tells when it is pointed at. */

@@ -26,7 +26,7 @@ export function rawPage(subject: Record | Namespace, told: Told | null): Page {
 function eventNode(event: Heard, since: number, signal: AbortSignal): HTMLElement {
   const { type, at, data } = event;
   const seconds = at - since;
-  const sign = seconds < 0 ? "−" : "+";
+  const sign = seconds <= -0.005 ? "−" : "+";
   const el = h(
     "details",
     "nst-event",

@@ -39,7 +39,7 @@ export class Tabs {
             ),
           );
       this.list.replaceChildren(...names.map((name) => this.#tabs.get(name) as HTMLElement));
-      if (focused) this.#tabs.get(this.chosen)?.focus();
+      if (focused) (this.#tabs.get(this.chosen) ?? this.panel).focus();
     }
     this.chosen = names.includes(this.#wanted) ? this.#wanted : (names[0] ?? "");
     for (const [name, tab] of this.#tabs) {

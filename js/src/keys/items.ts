@@ -40,7 +40,7 @@ export function handle(item: HTMLElement): HTMLElement {
   return item;
 }
 
-function isSeen(el: HTMLElement): boolean {
+export function isSeen(el: HTMLElement): boolean {
   if (el.classList.contains("nst-hid")) return false;
   return el.checkVisibility?.() ?? !el.closest("[hidden]");
 }

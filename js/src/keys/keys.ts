@@ -1,11 +1,14 @@
 import { copyText } from "../copy.ts";
-import { on, rect } from "../dom.ts";
+import { focusedBeside, on, rect } from "../dom.ts";
 import type { Feature } from "../explore.ts";
-import { bring, reveal } from "../reveal.ts";
+import { inOrder } from "../order.ts";
+import type { Record } from "../protocol.ts";
+import { goTo, reveal } from "../reveal.ts";
 import { keyOf } from "../tree.ts";
 import type { Display } from "../views/run.ts";
 import { json } from "../wording.ts";
 import { controls, handle, itemAround, items, neighbour } from "./items.ts";
+import { Refocus } from "./refocus.ts";
 import { openShortcuts } from "./shortcuts.ts";
 
 /** What keys open and close. */
@@ -16,6 +19,7 @@ export interface Panels {
     open(): void;
     close(): void;
     step(by: 1 | -1): void;
+    uncover(el: HTMLElement): void;
   };
   readonly inspector: {
     readonly opened: boolean;
@@ -36,6 +40,7 @@ export class Keys implements Feature {
   #current: HTMLElement | null = null;
   /** From here the browser's own Tab leaves the log. */
   #end = document.createElement("span");
+  #refocus: Refocus;
 
   constructor(
     readonly display: Display,
@@ -49,6 +54,7 @@ export class Keys implements Feature {
       const item = itemAround(event.target as Element);
       if (item) this.#current = item.matches(".nst-boxhead") ? item.querySelector(".nst-boxline") : item;
     });
+    this.#refocus = new Refocus(display);
   }
 
   /** The list of shortcuts, for a menu. */
@@ -59,9 +65,12 @@ export class Keys implements Feature {
   built() {
     this.#current = null;
     this.display.area.append(this.#end);
+    this.#refocus.update();
   }
 
-  drawn() {}
+  drawn() {
+    this.#refocus.update();
+  }
 
   #pressed(event: KeyboardEvent) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -142,15 +151,17 @@ export class Keys implements Feature {
 
   /** Moves the focus to an item, and the area to where it is seen. */
   focus(item: HTMLElement | null | undefined) {
-    if (!item) return;
-    this.#current = item;
-    handle(item).focus({ preventScroll: true });
-    bring(this.display, item);
+    if (item) goTo(this.display, item);
   }
 
   /** The item that has the focus, if it is still there. */
   #item(): HTMLElement | null {
     return this.#current?.isConnected ? this.#current : null;
+  }
+
+  /** The record of the row that has the focus. */
+  #record(): Record | undefined {
+    return this.display.store.byId(this.#item()?.closest<HTMLElement>("[data-id]")?.dataset.id ?? "");
   }
 
   /** The first item that is in sight. */
@@ -194,25 +205,26 @@ export class Keys implements Feature {
       }
   }
 
-  /** To the next row that failed or waits, also in a closed box. */
+  /** To the next row below or above that failed or waits, also in a closed box. */
   async #attention(step: 1 | -1) {
     const { store } = this.display;
-    const wanted = store.seqs.filter((seq) => {
-      const record = store.records.get(seq);
-      return record && ATTENTION.has(record.type === "error" ? "failed" : record.status);
-    });
-    const here = store.byId(this.#item()?.closest<HTMLElement>("[data-id]")?.dataset.id ?? "")?.seq;
-    const from = here ?? (step > 0 ? -1 : Number.POSITIVE_INFINITY);
-    const next = step > 0 ? wanted.find((seq) => seq > from) : wanted.findLast((seq) => seq < from);
-    const seq = next ?? (step > 0 ? wanted[0] : wanted.at(-1));
-    const record = seq === undefined ? undefined : store.records.get(seq);
-    if (!record) return;
-    const el = await reveal(this.display, keyOf(record.namespace), record.seq);
-    this.focus(el?.querySelector<HTMLElement>(".nst-boxline") ?? el);
+    const rows = new Map<number, string>();
+    for (const { seq, namespace, type, status } of store.records.values())
+      if (ATTENTION.has(type === "error" ? "failed" : status)) rows.set(seq, keyOf(namespace));
+    if (!rows.size) return;
+    const here = this.#record();
+    if (here) rows.set(here.seq, keyOf(here.namespace));
+    const order = inOrder(this.display, rows);
+    const at = order.indexOf(here?.seq ?? -1);
+    const seq = order.at(at < 0 && step < 0 ? -1 : (at + step) % order.length) as number;
+    const el = await reveal(this.display, rows.get(seq) ?? "", seq);
+    if (!el) return;
+    this.panels.search.uncover(el);
+    goTo(this.display, el);
   }
 
   async #copy() {
-    const record = this.display.store.byId(this.#item()?.closest<HTMLElement>("[data-id]")?.dataset.id ?? "");
+    const record = this.#record();
     if (!record) return;
     const call = record.type === "tool_call" ? `${record.name}(${json(record.args ?? {})})\n` : "";
     if (await copyText(call + record.content)) this.display.announce("Copied");
@@ -237,6 +249,6 @@ export class Keys implements Feature {
     if (!search.bar.el.hidden) return search.close();
     const around = root.parentElement?.closest<HTMLElement>("[tabindex]");
     if (around) around.focus({ preventScroll: true });
-    else ((root.getRootNode() as Document).activeElement as HTMLElement | null)?.blur();
+    else focusedBeside(root)?.blur();
   }
 }

@@ -66,7 +66,8 @@ export class Panel implements Gestures {
   #giveUp: () => boolean;
   readonly el = h(
     "div",
-    { class: "nst-tl", role: "group", "aria-label": "Timeline" },
+    // A press on what is drawn takes the keys from the notebook's cell.
+    { class: "nst-tl", role: "group", "aria-label": "Timeline", tabindex: -1 },
     ...[this.#axis.el, this.#lanes, this.#none, this.#legend, this.#tip.el],
   );
 
@@ -84,7 +85,9 @@ export class Panel implements Gestures {
     });
     on(this.#list, "click", signal, (event) => {
       const row = this.#rowOf(event.target as Element);
-      if (row?.button.contains(event.target as Node)) this.hooks.chosen(row.lane, null);
+      if (!row?.button.contains(event.target as Node)) return;
+      this.left();
+      this.hooks.chosen(row.lane, null);
     });
     on(this.#list, "focusin", signal, (event) => {
       const row = this.#rowOf(event.target as Element);

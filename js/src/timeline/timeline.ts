@@ -1,7 +1,7 @@
-import { attribute, h, listen, on, show } from "../dom.ts";
+import { attribute, focusedBeside, h, listen, on, show } from "../dom.ts";
 import type { Feature } from "../explore.ts";
 import { icon } from "../icons.ts";
-import { bring, reveal } from "../reveal.ts";
+import { bring, goTo, reveal } from "../reveal.ts";
 import type { Changes } from "../store.ts";
 import type { Display } from "../views/run.ts";
 import { Older } from "./older.ts";
@@ -205,14 +205,21 @@ export class Timeline implements Feature {
       const row = await reveal(display, lane.key, span.seq, wanted);
       const record = store.records.get(span.seq);
       if (!wanted() || !record) return;
+      this.#goTo(row);
       display.choose("selection", record.id);
-      if (row) bring(display, row);
       return;
     }
     const call = store.namespaces.get(lane.key)?.spawned_by;
     if (call) display.choose("selection", call);
     const box = await reveal(display, lane.key, null, wanted);
-    if (box && wanted()) bring(display, box);
+    if (wanted()) this.#goTo(box);
+  }
+
+  /** Whoever is at a lane by the keyboard stays there. */
+  #goTo(el: HTMLElement | null) {
+    if (!el) return;
+    if (focusedBeside(el)?.matches(".nst-tll")) bring(this.display, el);
+    else goTo(this.display, el);
   }
 }
 
