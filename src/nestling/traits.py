@@ -70,13 +70,17 @@ class _Synced(list[str]):
         return self.letters
 
     def __eq__(self, other: object) -> bool:
-        return self.letters is other if isinstance(other, bool) else list(self) == other
+        if isinstance(other, bool):
+            return self.letters is other
+        if isinstance(other, _Synced) and self.letters is not other.letters:
+            return False  # traitlets tells nobody of what is equal
+        return list(self) == other
 
     __hash__ = None
 
 
 class _Keys(traitlets.TraitType[Any, Any]):
-    """Takes a bool, or the list ipywidgets starts with."""
+    """Takes a bool; the list is what ipywidgets starts with, and nobody else's to set."""
 
     def validate(self, obj: Any, value: Any) -> _Synced:
         if isinstance(value, _Synced):
@@ -85,9 +89,13 @@ class _Keys(traitlets.TraitType[Any, Any]):
             names = _Synced(obj.keys)
             names.letters = value
             return names
-        if isinstance(value, list):
-            return _Synced(value)
-        raise traitlets.TraitError(f"keys is True or False, not {value!r}")
+        raise traitlets.TraitError(
+            f"keys is True or False (whether single letters are shortcuts), not {value!r}"
+        )
+
+
+def _letters_of_page(value: Any, view: Any) -> Any:
+    return value if isinstance(value, bool) else view.keys
 
 
 #: Synced traits that nobody but the view sets.
@@ -145,7 +153,9 @@ class Traits(anywidget.AnyWidget):
     #: What a screen reader is told of: `milestones`, or `all` finished messages.
     announce = traitlets.Enum(["milestones", "all"], "milestones").tag(sync=True)
     #: Whether single letters are shortcuts: set it to True or False.
-    keys = _Keys().tag(sync=True, to_json=lambda value, _view: bool(value))
+    keys = _Keys().tag(
+        sync=True, to_json=lambda value, _view: bool(value), from_json=_letters_of_page
+    )
     #: Number of records that are kept; None keeps all.
     max_records = traitlets.Int(None, allow_none=True).tag(sync=True)
 
