@@ -182,7 +182,7 @@ class Kept:
         self._rows_in.pop(key, None)
         self._boxes_in.pop(key, None)
         self.counts.forget(key)
-        self.past.forget(key)
+        self.past.forget(key, self.namespaces[""]["started_at"])
         self.edited_from = 0
         if self.consumer is not None:
             self.consumer.namespace_dropped(key)

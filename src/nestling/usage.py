@@ -25,6 +25,8 @@ Spans: TypeAlias = list[tuple[float, float]]
 
 #: Bytes of UTF-8 for one token, where no provider counts them.
 BYTES_PER_TOKEN = 4
+#: Seconds within which a message came at once, as far as its speed goes; the page says the same.
+BURST = 0.05
 #: Tasks of one namespace whose latest message is remembered.
 _RECENT = 256
 #: Namespaces whose usage a page is told at once: those that used most.
@@ -51,7 +53,8 @@ class Usage(dict[str, Any]):
     `waiting_seconds`: how long runs stood interrupted until they were answered.
     `first_token_seconds`: from its start (in all: that of the latest run) to its first message,
     without waiting.
-    `tokens_per_second`: written tokens by the time in which they arrived, of streamed messages.
+    `tokens_per_second`: written tokens by the time in which they arrived, of messages that took
+    more than 0.05 s to arrive.
     `cost`: US dollars, of the models in `nestling.options.prices`.
     `namespaces`: the same for each namespace by its key, without those inside it.
 
@@ -109,7 +112,7 @@ class _Tokens:
     ) -> None:
         self.messages += 1
         self.take(read, written, total, model)
-        if seconds > 0 and written:
+        if seconds > BURST and written:
             self.streamed += written
             self.streaming += seconds
 
@@ -170,7 +173,10 @@ class _Sum:
         told, guessed, wait = copy(self.told), copy(self.guessed), copy(self.wait)
         return replace(self, told=told, guessed=guessed, wait=wait, ends=dict(self.ends))
 
-    def merge(self, part: _Sum) -> None:
+    def merge(self, part: _Sum, began: float) -> None:
+        """`began`: when the latest run did, of which the first message is looked for."""
+        firsts = [at for at in (self.first, part.first) if at is not None and at >= began]
+        self.first = min(firsts, default=None)
         self.guesses = self.guesses or part.estimated
         self.told.add(part.tokens)
         self.tools += part.tools
@@ -216,11 +222,11 @@ class Meter:
         elif kind in ("user", "system"):
             part.read += _size(record["content"])
 
-    def forget(self, key: str) -> None:
-        """A box that is not kept any more."""
+    def forget(self, key: str, began: float) -> None:
+        """A box that is not kept any more; the latest run `began` then."""
         part = self.sums.pop(key, None)
         if part is not None:
-            self.gone.merge(part)
+            self.gone.merge(part, began)
 
     def _message(self, part: _Sum, record: Record, box: Namespace, end: float) -> None:
         start, usage, model = record["started_at"], record.get("usage"), record.get("model")
@@ -309,9 +315,7 @@ def usage_of(
         part, began = meter.sums.get(key) or _Sum(), box["started_at"]
         wall = meter.ran(began, box.get("ended_at", now)) if key else meter.ran(0.0, now)
         parts[key] = _usage(part, wall, meter.until_first(part, began), part.wait.seconds)
-        if part.first is not None and part.first >= root["started_at"]:
-            whole.first = min(part.first, whole.first or part.first)
-        whole.merge(part)
+        whole.merge(part, root["started_at"])
     first = meter.until_first(whole, root["started_at"])
     usage = _usage(whole, meter.ran(0.0, now), first, meter.wait.seconds)
     usage["namespaces"] = parts
