@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import os
 from base64 import b64encode
 from functools import lru_cache
@@ -98,6 +99,14 @@ def _letters_of_page(value: Any, view: Any) -> Any:
     return value if isinstance(value, bool) else view.keys
 
 
+#: Stand for no start and no end on the wire, where infinity is null: 1970, and the year 5138.
+_EVER = (0.0, 1e11)
+
+
+def _finite(span: Any, _view: Any) -> list[float] | None:
+    return None if span is None else [min(max(at, _EVER[0]), _EVER[1]) for at in span]
+
+
 #: Synced traits that nobody but the view sets.
 _OURS = frozenset({"_page", "_explore", "snapshot", "static_key"})
 
@@ -129,10 +138,10 @@ class Traits(anywidget.AnyWidget):
     query = traitlets.Unicode("").tag(sync=True)
     #: Record field -> list of accepted values.
     filters = traitlets.Dict().tag(sync=True)
-    #: `(start, end)` in seconds since the epoch; None for all.
+    #: `(start, end)` in seconds since the epoch, of which one may be infinite; None for all.
     time_range = traitlets.Tuple(
         traitlets.Float(), traitlets.Float(), default_value=None, allow_none=True
-    ).tag(sync=True)
+    ).tag(sync=True, to_json=_finite)
     #: Id of the selected record.
     selection = traitlets.Unicode(None, allow_none=True).tag(sync=True)
     #: Whether a new display follows the end of the run.
@@ -164,6 +173,16 @@ class Traits(anywidget.AnyWidget):
         if proposal["value"] is not None and proposal["value"] < 1:
             raise traitlets.TraitError("max_records is a number from 1 on, or None to keep all.")
         return proposal["value"]
+
+    @traitlets.validate("time_range")
+    def _from_start_to_end(self, proposal: Any) -> Any:
+        span = proposal["value"]
+        if span is not None and any(map(math.isnan, span)):
+            raise traitlets.TraitError(
+                "time_range is (start, end) in seconds since the epoch, not nan; for no end "
+                'write (start, float("inf")), for all times None.'
+            )
+        return span if span is None else tuple(sorted(span))
 
     @traitlets.default("_page")
     def _packed_page(self) -> str:

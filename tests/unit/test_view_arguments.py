@@ -1,4 +1,6 @@
 import gc
+import json
+import math
 
 import pytest
 import traitlets
@@ -46,3 +48,19 @@ def test_nobody_replaces_the_names_of_what_is_synced():
     assert view.filters == {"type": ["ai"]}
     of_a_page(view, keys=False)
     assert not view.keys
+
+
+def test_a_time_range_may_be_open_and_is_turned_the_right_way_round():
+    view = nestling.View()
+    view.time_range = (5, 1)
+    assert view.time_range == (1, 5)
+    for open_range in [(5, math.inf), (-math.inf, 5), (-math.inf, math.inf)]:
+        view.time_range = open_range
+        assert view.time_range == open_range
+        start, end = view.get_state("time_range")["time_range"]
+        assert start <= 5 < 1e10 < end or end == 5 > start
+        json.dumps([start, end], allow_nan=False)
+    with pytest.raises(traitlets.TraitError, match=r"not nan.*float\(\"inf\"\)"):
+        view.time_range = (math.nan, 1)
+    view.time_range = None
+    assert view.get_state("time_range") == {"time_range": None}
