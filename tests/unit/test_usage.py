@@ -218,10 +218,12 @@ def test_cost_by_the_name_of_the_model():
         return said({**message, "response_metadata": {"model_name": model}})
 
     nestling.options.prices = {"small": (1, 2), "large": {"input": 10.0, "output": 20.0}}
-    view = fed(spoke("small", "a"), spoke("large-2025-01-31", "b"), spoke("unknown", "c"))
+    view = fed(spoke("small", "a"), spoke("large-2025-01-31", "b"))
     assert view.usage.cost == pytest.approx((10 * 1 + 5 * 2 + 10 * 10 + 5 * 20) / 1e6)
     assert view.usage.namespaces[""]["cost"] == view.usage.cost
-    assert "cost" not in fed(spoke("unknown", "a"), spoke("small-mini", "b")).usage
+    for others in (["unknown", "small-mini"], ["small", "unknown"]):
+        spoken = [spoke(model, f"m{number}") for number, model in enumerate(others)]
+        assert "cost" not in fed(*spoken).usage, "it would be a part of it only"
     nestling.options.prices = {}
     assert "cost" not in view.usage
 
