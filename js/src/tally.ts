@@ -37,7 +37,11 @@ export class Tally {
 
   namespace({ key, parent, status, is_agent, usage, counts }: Namespace) {
     this.#parents.set(key, parent);
-    this.#put(`in ${key}`, key, { ...NONE, ...counts, tokens: usage ? sum(usage) : 0 });
+    this.#put(`in ${key}`, key, {
+      ...NONE,
+      ...counts,
+      tokens: (counts?.tokens ?? 0) + (usage ? sum(usage) : 0),
+    });
     if (parent === null) return;
     const trouble = status === "failed" || status === "interrupted" ? 1 : 0;
     this.#put(`is ${key}`, parent, { ...NONE, agents: is_agent ? 1 : 0, trouble });

@@ -216,6 +216,13 @@ describe("a search", () => {
     expect(bar(el).hidden).toBe(false);
   });
 
+  it("names a time range without an end as one", async () => {
+    const all = [ai("A", { ended_at: T0 + 1 }), ai("B", { started_at: T0 + 3, ended_at: T0 + 4 })];
+    const { el } = await show({ snapshot: finished(all), time_range: [T0 + 2, 1e11] });
+    expect(button(bar(el), "Remove time range 2.0 s – end")).toBeDefined();
+    expect(seen(el)).toEqual([all[1]?.id]);
+  });
+
   it("has a chip for each agent, a time range and filters of Python", async () => {
     const all = [ai("A", { speaker: "ann" }), ai("B", { speaker: "bob" }), tool("c", { speaker: "bob" })];
     const { el, model } = await show({

@@ -211,6 +211,31 @@ describe("the inspector", () => {
     expect(panel(made.el)).toContain("end of tools");
   });
 
+  it("counts what went from a list apart from what stayed, and names what was written in vain", async () => {
+    const diff = {
+      step: 2,
+      at: T0,
+      wrote: [{ node: "trim", keys: ["messages", "topic"] }],
+      changes: [{ key: "messages", op: "items", at: 0, was: 4, is: 3, same: 3, gone: ["one"] }],
+    };
+    const made = await explored(shown(tool("add", { id: "c1" })), { inspect: { diff } });
+    made.model.set("selection", "c1");
+    await drawn();
+    tab(made.el, "State diff")?.click();
+    expect(panel(made.el)).toContain("messages−1 item");
+    expect(panel(made.el)).not.toContain("more");
+    expect(panel(made.el)).toContain("topicwritten, no change seen");
+  });
+
+  it("says of a step that wrote nothing that nothing changed", async () => {
+    const diff = { step: 3, at: T0, wrote: [{ node: "look", keys: [] }], changes: [] };
+    const made = await explored(shown(tool("add", { id: "c1" })), { inspect: { diff } });
+    made.model.set("selection", "c1");
+    await drawn();
+    tab(made.el, "State diff")?.click();
+    expect(panel(made.el)).toContain("Step 3 · written by look, no change seen");
+  });
+
   it("follows a record that goes on", async () => {
     const made = stand({ snapshot: snapshot({ live_chat: [ai("One", { id: "m", status: "streaming" })] }) });
     await explored(made);

@@ -489,6 +489,14 @@ describe("the header", () => {
     expect(plain.el.querySelectorAll(".nst-stats > span:not([hidden])")).toHaveLength(1);
   });
 
+  it("counts what the kernel has dropped as well", () => {
+    const root = namespace([], { counts: { tools: 3, tokens: 200, agents: 2 }, usage: { total_tokens: 10 } });
+    const inner = namespace(["n:1"], { counts: { tools: 1 }, usage: { total_tokens: 5 } });
+    const { el } = show({ snapshot: snapshot({}, [root, inner]) });
+    const text = el.querySelector(".nst-stats")?.textContent;
+    for (const said of ["215 tokens", "4 tools", "3 agents"]) expect(text).toContain(said);
+  });
+
   it("offers Stop only while it runs, and says so when the kernel does not answer", () => {
     vi.useFakeTimers();
     const { model, el } = show();

@@ -4,36 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import operator
-from collections.abc import Mapping
-from itertools import islice
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from nestling.encode import text
 from nestling.held import hold
+from nestling.seen import Seen
 
 #: Keys of a state that are told, items of a list, and how many are compared one by one.
 _KEYS = 50
 _TOLD = 20
 _COMPARED = 2_000
-
-#: What can be compared by value: it is made of little, or its maker says how.
-_PLAIN = (str, int, float, bytes, type(None), list, tuple, dict, set, frozenset)
-
-
-class Seen(NamedTuple):
-    """A value of a state as it was; of a list or dict what stood in it then."""
-
-    value: Any
-    inside: list[Any] | dict[Any, Any] | None
-
-
-def seen(value: Any) -> Seen:
-    """Holds a value, so that what is done to a list or dict later can be told."""
-    if isinstance(value, list):
-        return Seen(value, value.copy())
-    if isinstance(value, dict):
-        return Seen(value, value.copy())
-    return Seen(value, None)
 
 
 def fields_of(state: Any) -> dict[str, Any]:
@@ -50,18 +31,19 @@ def fields_of(state: Any) -> dict[str, Any]:
 
 
 def differences(
-    before: Mapping[str, Seen], after: Mapping[str, Any]
+    before: Mapping[str, Seen], after: Mapping[str, Seen]
 ) -> tuple[list[dict[str, Any]], int]:
     """What is new, other or gone, by key, and about how many bytes that is.
 
     Each is `{key, op}` with `op` `added` (`after`), `removed` (`before`), `changed` (`before`,
     `after`; of a dict only what differs) or `items`: of a list that had `was` items and has `is`
-    now, those from `at` on that are `new` and `gone`, at most 20 of each.
+    now, and is another from `at` on, those that are `new` and `gone`, at most 20 of each. `same`
+    is how many from `at` on are in both.
     """
     found: list[dict[str, Any]] = []
     size = 0
     for key in (*after, *(key for key in before if key not in after)):
-        change = _change(before.get(key), after.get(key), key in after)
+        change = _change(before.get(key), after.get(key))
         if change is None:
             continue
         if len(found) == _KEYS:
@@ -69,7 +51,7 @@ def differences(
             break
         told: dict[str, Any] = {"key": text(key)}
         for name, value in change.items():
-            if name in ("op", "at", "was", "is"):
+            if name in ("op", "at", "was", "is", "same"):
                 told[name] = value
             else:
                 told[name], bytes_told = hold(value)
@@ -79,63 +61,102 @@ def differences(
     return found, size
 
 
-def _change(old: Seen | None, new: Any, is_there: bool) -> dict[str, Any] | None:
+def _change(old: Seen | None, new: Seen | None) -> dict[str, Any] | None:
     """None where nothing changed, or where there is as little as before."""
-    if not is_there:
-        was = old.value if old is not None and old.inside is None else old and old.inside
-        return {"op": "removed", "before": was}
-    if old is None and isinstance(new, list) and new:
-        return _items([], new)
+    if new is None:
+        return {"op": "removed", "before": old and _whole(old)}
     if old is None:
-        empty = new is None or (isinstance(new, (list, dict)) and not new)
-        return None if empty else {"op": "added", "after": new}
-    if isinstance(old.inside, list) and isinstance(new, list):
-        return _items(old.inside, new)
-    if isinstance(old.inside, dict) and isinstance(new, dict):
-        return _entries(old.inside, new)
-    if _same(old.value, new):
+        if isinstance(new.inside, list) and new.inside:
+            return _items(Seen([], [], {}), new)
+        empty = new.value is None or (new.inside is not None and not new.inside)
+        return None if empty else {"op": "added", "after": new.value}
+    if isinstance(old.inside, list) and isinstance(new.inside, list):
+        return _items(old, new)
+    if isinstance(old.inside, dict) and isinstance(new.inside, dict):
+        return _entries(old, new)
+    if old.inside is None and new.inside is None and old.is_as(None, new, None):
         return None
     if old.value is None:
-        return {"op": "added", "after": new}
-    return {"op": "changed", "before": old.inside or old.value, "after": new}
+        return {"op": "added", "after": new.value}
+    return {"op": "changed", "before": _whole(old), "after": new.value}
 
 
-def _items(old: list[Any], new: list[Any]) -> dict[str, Any] | None:
-    common = min(len(old), len(new))
-    at = common
-    if not all(map(operator.is_, old, new)):  # as long as the shorter one
-        at = next((i for i in range(min(common, _COMPARED)) if not _same(old[i], new[i])), at)
-    if at == len(old) == len(new):
+def _whole(old: Seen) -> Any:
+    if isinstance(old.inside, list):
+        return [old.then(i) for i in range(len(old.inside))]
+    return old.then() if old.inside is None else {**old.inside, **old.copies}
+
+
+def _items(old: Seen, new: Seen) -> dict[str, Any] | None:
+    before, after = old.inside or [], new.inside or []
+    was, now = len(before), len(after)
+    at = _alike(old, new)
+    if at == was == now:
         return None
-    told: dict[str, Any] = {"op": "items", "at": at, "was": len(old), "is": len(new)}
-    if at < len(new):
-        told["new"] = list(islice(new, at, at + _TOLD))
-    if at < len(old):
-        told["gone"] = list(islice(old, at, at + _TOLD))
+    gone, fresh = _apart(old, new, at)
+    told: dict[str, Any] = {"op": "items", "at": at, "was": was, "is": now}
+    if was - at > len(gone):
+        told["same"] = was - at - len(gone)
+    if fresh:
+        told["new"] = [after[i] for i in fresh[:_TOLD]]
+    if gone:
+        told["gone"] = [old.then(i) for i in gone[:_TOLD]]
     return told
 
 
-def _entries(old: dict[Any, Any], new: dict[Any, Any]) -> dict[str, Any] | None:
-    gone = {key: value for key, value in old.items() if key not in new}
-    fresh = {
-        key: value
-        for key, value in new.items()
-        if key not in old or (old[key] is not value and not _same(old[key], value))
-    }
+def _alike(old: Seen, new: Seen) -> int:
+    """How many items two lists have in common at their beginning."""
+    before, after = old.inside or [], new.inside or []
+    common = min(len(before), len(after))
+    if all(map(operator.is_, before, after)):  # as long as the shorter one
+        looked: Iterable[int] = sorted(i for i in old.copies if i < common)
+    else:
+        looked = range(min(common, _COMPARED))
+    return next((i for i in looked if not old.is_as(i, new, i)), common)
+
+
+def _apart(old: Seen, new: Seen, at: int) -> tuple[Sequence[int], Sequence[int]]:
+    """Which items from `at` on are gone, and which are new: what is in both keeps its order."""
+    before, after = old.inside or [], new.inside or []
+    was, now = len(before), len(after)
+    tail = 0
+    while tail < min(was, now, at + _COMPARED) - at and old.is_as(
+        was - tail - 1, new, now - tail - 1
+    ):
+        tail += 1
+    was, now = was - tail, now - tail
+    gone, fresh = range(at, was), range(at, now)
+    if not gone or not fresh or max(len(gone), len(fresh)) > _COMPARED:
+        return gone, fresh
+    places: dict[Any, list[int]] = {}
+    for i in reversed(gone):
+        places.setdefault(_name(before[i]), []).append(i)
+    kept: dict[int, int] = {}
+    last = -1
+    for there in fresh:
+        here = places.get(_name(after[there]), [])
+        while here and here[-1] <= last:
+            here.pop()
+        if here and old.is_as(here[-1], new, there):
+            last = here.pop()
+            kept[there] = last
+    left = set(kept.values())
+    return [i for i in gone if i not in left], [i for i in fresh if i not in kept]
+
+
+def _name(item: Any) -> Any:
+    """What an item is recognised by in another place: the id of a message, or itself."""
+    if isinstance(item, (str, int, float)):
+        return item
+    name = item.get("id") if isinstance(item, dict) else getattr(item, "id", None)
+    return ("id", name) if isinstance(name, str) else ("at", id(item))
+
+
+def _entries(old: Seen, new: Seen) -> dict[str, Any] | None:
+    before, after = old.inside or {}, new.inside or {}
+    gone = [key for key in before if key not in after]
+    fresh = [key for key in after if key not in before or not old.is_as(key, new, key)]
     if not gone and not fresh:
         return None
-    before = {**gone, **{key: old[key] for key in fresh if key in old}}
-    return {"op": "changed", "before": before, "after": fresh}
-
-
-def _same(old: Any, new: Any) -> bool:
-    """By value only what is cheap to compare: of a table it would be every cell."""
-    if old is new:
-        return True
-    if type(old) is not type(new):
-        return False
-    by_value = isinstance(old, _PLAIN) or hasattr(old, "model_fields_set")
-    try:
-        return by_value and bool(old == new)
-    except Exception:  # noqa: BLE001  # what compares by its own rules may raise anything
-        return False
+    was = {key: old.then(key) for key in (*gone, *(key for key in fresh if key in before))}
+    return {"op": "changed", "before": was, "after": {key: after[key] for key in fresh}}

@@ -102,7 +102,11 @@ def is_drawn(record: Record) -> bool:
 
 def drawn(finder: Finder, query: str, filters: Mapping[str, Any], span: Any) -> list[Record]:
     """What a display shows of a run with these traits. An error counts as failed there."""
-    fields = {name: v if isinstance(v, list) else [v] for name, v in filters.items()}
+    # A page has no None, and a list is another one than any of a record.
+    fields = {
+        name: [v for v in values if v is not None and not isinstance(v, (list, dict))]
+        for name, values in ((n, v if isinstance(v, list) else [v]) for n, v in filters.items())
+    }
     statuses = fields.pop("status", None)
     found = finder.find(filter(is_drawn, finder.rows()), query, fields, span)
     if statuses is None:

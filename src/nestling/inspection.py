@@ -2,8 +2,8 @@
 
 A step is what LangGraph calls a superstep: tasks of one namespace, then the state they led to.
 States are compared key by key as they arrive, lists item by item, by identity first: what a node
-changes later, in place, cannot change what is told of an earlier step. Of both only the last
-are kept, encoded and within a number of bytes. Nothing is done for tokens.
+changes later, in place, cannot change what is told of an earlier step. Of steps and events only
+the last are kept, encoded and within a number of bytes. Nothing is done for tokens.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nestling.conversation import Conversation
-from nestling.differences import Seen, differences, fields_of, seen
+from nestling.differences import differences, fields_of
 from nestling.encode import text
 from nestling.held import hold, tell
 from nestling.records import Record
+from nestling.seen import Seen, seen
 
 if TYPE_CHECKING:
     from nestling.langgraph.normalize import Ns
@@ -119,10 +120,10 @@ class Inspection:
 
     def _state(self, ns: Ns, data: Any) -> None:
         step = self._step(ns)
-        before, state = self._states.get(ns) or {}, fields_of(data)
+        before, state = self._states.get(ns) or {}, seen(fields_of(data))
         step.changes, step.size = differences(before, state)
         step.at = self.conversation.clock()
-        self._states[ns] = {key: seen(value) for key, value in state.items()}
+        self._states[ns] = state
         self._states.move_to_end(ns)
         if len(self._states) > MAX_STATES:
             self._states.popitem(last=False)

@@ -84,7 +84,9 @@ class Kept:
 
     def put_namespace(self, box: Namespace) -> None:
         """A box that is new, or comes back after it was dropped."""
-        self._dropped_boxes.pop(box["key"], None)
+        if self._dropped_boxes.pop(box["key"], None) is box:
+            self.counts.put_back(box["key"])
+            self._tell_counts("")
         if box["parent"] is not None and box["parent"] not in self.namespaces:
             self.put_back(box["parent"])
         self.namespaces[box["key"]] = box
@@ -100,6 +102,7 @@ class Kept:
     def forget_box(self, key: str) -> None:
         """A box that was dropped and does not go on."""
         self._dropped_boxes.pop(key, None)
+        self.counts.forget(key)
 
     def is_kept(self, record: Record) -> bool:
         """Whether a record was not dropped."""
@@ -113,8 +116,11 @@ class Kept:
 
     def count(self, record: Record) -> None:
         """A record is new, or its status has changed."""
-        if self.counts.update(record) and self.consumer is not None:
-            key = "|".join(record["namespace"])
+        if self.counts.update(record):
+            self._tell_counts("|".join(record["namespace"]))
+
+    def _tell_counts(self, key: str) -> None:
+        if self.consumer is not None:
             self.consumer.namespace(self.namespaces[key], {"counts": self.counts.of(key)})
 
     # --- dropping -------------------------------------------------------------------------
@@ -156,9 +162,11 @@ class Kept:
             self.consumer.dropped(record)
             self.consumer.run()
         box = self.namespaces[key]
+        if counted:
+            self._tell_counts("")
         if not self._is_left_empty(box):
-            if counted and self.consumer is not None:
-                self.consumer.namespace(box, {"counts": self.counts.of(key)})
+            if counted and key:
+                self._tell_counts(key)
             return
         while self._is_left_empty(around := self.namespaces[box["parent"] or ""]):
             box = around
@@ -181,8 +189,9 @@ class Kept:
         _remove(self._boxes_in[box["parent"] or ""], box)
         self._rows_in.pop(key, None)
         self._boxes_in.pop(key, None)
-        self.counts.forget(key)
-        self.past.forget(key)
+        self.counts.drop(box)
+        self._tell_counts("")
+        self.past.forget(key, self.namespaces[""]["started_at"])
         self.edited_from = 0
         if self.consumer is not None:
             self.consumer.namespace_dropped(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from keyword import iskeyword
 from typing import Any, TypeVar, cast
 
 from IPython.core import magic_arguments
@@ -63,7 +64,7 @@ class NestMagics(Magics):
         __tracebackhide__ = True
         asked = self._arguments(line)
         out = asked.out
-        if out is not None and not out.isidentifier():
+        if out is not None and (not out.isidentifier() or iskeyword(out)):
             raise UsageError(f"--out is the name of a variable, not {out!r}.")
         if asked.background and out is None:
             raise UsageError("--background needs --out NAME, by which you can wait: await NAME")
@@ -118,6 +119,8 @@ class NestMagics(Magics):
                 f"{expression!r} is no graph. Its name, or an expression without spaces, comes "
                 f'first: %nest graph "question".'
             ) from error
+        except Exception as error:
+            raise UsageError(f"{expression}: {_said(error)}. {self._known()}") from error
         if isinstance(found, View):
             if found._graph is None:
                 raise UsageError(f"{expression} has no graph. Make it with nestling.watch(graph).")
@@ -138,6 +141,8 @@ class NestMagics(Magics):
                 return self._ipython.ev(asked.input)
             except (NameError, SyntaxError) as error:
                 raise UsageError(f"--input is a variable or expression: {error}.") from error
+            except Exception as error:
+                raise UsageError(f"--input {asked.input}: {_said(error)}.") from error
         if not text:
             raise UsageError(f"What to ask? {_ASK}")
         return _put(view._graph, asked.key, text)
@@ -169,6 +174,10 @@ def unload(shell: Any) -> None:
 
 def _parser(magic: Any) -> Any:
     return magic.parser
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(". ")
 
 
 def _unquoted(word: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import os
 from base64 import b64encode
 from functools import lru_cache
@@ -70,13 +71,17 @@ class _Synced(list[str]):
         return self.letters
 
     def __eq__(self, other: object) -> bool:
-        return self.letters is other if isinstance(other, bool) else list(self) == other
+        if isinstance(other, bool):
+            return self.letters is other
+        if isinstance(other, _Synced) and self.letters is not other.letters:
+            return False  # traitlets tells nobody of what is equal
+        return list(self) == other
 
     __hash__ = None
 
 
 class _Keys(traitlets.TraitType[Any, Any]):
-    """Takes a bool, or the list ipywidgets starts with."""
+    """Takes a bool; the list is what ipywidgets starts with, and nobody else's to set."""
 
     def validate(self, obj: Any, value: Any) -> _Synced:
         if isinstance(value, _Synced):
@@ -85,9 +90,21 @@ class _Keys(traitlets.TraitType[Any, Any]):
             names = _Synced(obj.keys)
             names.letters = value
             return names
-        if isinstance(value, list):
-            return _Synced(value)
-        raise traitlets.TraitError(f"keys is True or False, not {value!r}")
+        raise traitlets.TraitError(
+            f"keys is True or False (whether single letters are shortcuts), not {value!r}"
+        )
+
+
+def _letters_of_page(value: Any, view: Any) -> Any:
+    return value if isinstance(value, bool) else view.keys
+
+
+#: Stand for no start and no end on the wire, where infinity is null: 1970, and the year 5138.
+_EVER = (0.0, 1e11)
+
+
+def _finite(span: Any, _view: Any) -> list[float] | None:
+    return None if span is None else [min(max(at, _EVER[0]), _EVER[1]) for at in span]
 
 
 #: Synced traits that nobody but the view sets.
@@ -121,10 +138,10 @@ class Traits(anywidget.AnyWidget):
     query = traitlets.Unicode("").tag(sync=True)
     #: Record field -> list of accepted values.
     filters = traitlets.Dict().tag(sync=True)
-    #: `(start, end)` in seconds since the epoch; None for all.
+    #: `(start, end)` in seconds since the epoch, of which one may be infinite; None for all.
     time_range = traitlets.Tuple(
         traitlets.Float(), traitlets.Float(), default_value=None, allow_none=True
-    ).tag(sync=True)
+    ).tag(sync=True, to_json=_finite)
     #: Id of the selected record.
     selection = traitlets.Unicode(None, allow_none=True).tag(sync=True)
     #: Whether a new display follows the end of the run.
@@ -145,7 +162,9 @@ class Traits(anywidget.AnyWidget):
     #: What a screen reader is told of: `milestones`, or `all` finished messages.
     announce = traitlets.Enum(["milestones", "all"], "milestones").tag(sync=True)
     #: Whether single letters are shortcuts: set it to True or False.
-    keys = _Keys().tag(sync=True, to_json=lambda value, _view: bool(value))
+    keys = _Keys().tag(
+        sync=True, to_json=lambda value, _view: bool(value), from_json=_letters_of_page
+    )
     #: Number of records that are kept; None keeps all.
     max_records = traitlets.Int(None, allow_none=True).tag(sync=True)
 
@@ -154,6 +173,16 @@ class Traits(anywidget.AnyWidget):
         if proposal["value"] is not None and proposal["value"] < 1:
             raise traitlets.TraitError("max_records is a number from 1 on, or None to keep all.")
         return proposal["value"]
+
+    @traitlets.validate("time_range")
+    def _from_start_to_end(self, proposal: Any) -> Any:
+        span = proposal["value"]
+        if span is not None and any(map(math.isnan, span)):
+            raise traitlets.TraitError(
+                "time_range is (start, end) in seconds since the epoch, not nan; for no end "
+                'write (start, float("inf")), for all times None.'
+            )
+        return span if span is None else tuple(sorted(span))
 
     @traitlets.default("_page")
     def _packed_page(self) -> str:

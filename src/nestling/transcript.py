@@ -38,12 +38,17 @@ class Transcript(Sequence[Record]):
         type: str | Iterable[str] | None = None,
         status: str | Iterable[str] | None = None,
     ) -> list[Record]:
-        """Records that hold `text` (any case, arguments and titles too) and match the fields."""
+        """Records that hold `text` (any case, arguments and titles too) and match the fields.
+
+        `TypeError` for a text that is no str, and for fields that are neither a str nor several.
+        """
+        if text is not None and not isinstance(text, str):
+            raise TypeError(
+                f"find takes a text to look for, not {text!r}: write find({str(text)!r})"
+            )
         wanted = {"speaker": speaker, "type": type, "status": status}
         fields = {
-            field: {value} if isinstance(value, str) else set(value)
-            for field, value in wanted.items()
-            if value is not None
+            field: _values(field, value) for field, value in wanted.items() if value is not None
         }
         return self._finder.find(self._rows(), text or "", fields)
 
@@ -66,6 +71,15 @@ class Transcript(Sequence[Record]):
         frame["tokens"] = pd.Series([_tokens(record) for record in rows], dtype="float64")
         frame["seconds"] = pd.Series([_seconds(record) for record in rows], dtype="float64")
         return frame
+
+
+def _values(field: str, value: Any) -> set[str]:
+    if isinstance(value, str):
+        return {value}
+    values = list(value) if isinstance(value, Iterable) else [value]
+    if not all(isinstance(each, str) for each in values):
+        raise TypeError(f"find({field}=...) takes a str, or several in a list, not {value!r}.")
+    return set(values)
 
 
 #: Fields that every record has.

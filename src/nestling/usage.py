@@ -25,6 +25,8 @@ Spans: TypeAlias = list[tuple[float, float]]
 
 #: Bytes of UTF-8 for one token, where no provider counts them.
 BYTES_PER_TOKEN = 4
+#: Seconds within which a message came at once, as far as its speed goes; the page says the same.
+BURST = 0.05
 #: Tasks of one namespace whose latest message is remembered.
 _RECENT = 256
 #: Namespaces whose usage a page is told at once: those that used most.
@@ -51,8 +53,10 @@ class Usage(dict[str, Any]):
     `waiting_seconds`: how long runs stood interrupted until they were answered.
     `first_token_seconds`: from its start (in all: that of the latest run) to its first message,
     without waiting.
-    `tokens_per_second`: written tokens by the time in which they arrived, of streamed messages.
-    `cost`: US dollars, of the models in `nestling.options.prices`.
+    `tokens_per_second`: written tokens by the time in which they arrived, of messages that took
+    more than 0.05 s to arrive.
+    `cost`: US dollars, where every model that used tokens has its price in
+    `nestling.options.prices`; a sum without some of them would say too little.
     `namespaces`: the same for each namespace by its key, without those inside it.
 
     What is not known has no key, and is None as an attribute.
@@ -93,23 +97,40 @@ class _Tokens:
     #: Of the messages that were streamed.
     streamed: int = 0
     streaming: float = 0.0
-    cost: float | None = None
+    #: Read and written, by the model that is paid for them; None is one without a name.
+    paid: dict[str | None, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> float | None:
+        """None where the price of a model is not known."""
+        cost = 0.0
+        for model, (read, written) in self.paid.items():
+            price = options.price_of(model)
+            if price is None:
+                return None
+            cost += (read * price.input + written * price.output) / 1_000_000
+        return cost if self.paid else None
+
+    def copied(self) -> _Tokens:
+        return replace(self, paid=dict(self.paid))
+
+    def pay(self, model: str | None, read: int, written: int) -> None:
+        before = self.paid.get(model, (0, 0))
+        self.paid[model] = before[0] + read, before[1] + written
 
     def take(self, read: int, written: int, total: int, model: str | None) -> None:
         self.input += read
         self.output += written
         self.total += total
-        price = options.price_of(model)
-        if price is not None:
-            cost = (read * price.input + written * price.output) / 1_000_000
-            self.cost = (self.cost or 0.0) + cost
+        if model:  # else it may be what a node wrote
+            self.pay(model, read, written)
 
     def message(
         self, read: int, written: int, total: int, model: str | None, seconds: float
     ) -> None:
         self.messages += 1
         self.take(read, written, total, model)
-        if seconds > 0 and written:
+        if seconds > BURST and written:
             self.streamed += written
             self.streaming += seconds
 
@@ -120,8 +141,8 @@ class _Tokens:
         self.total += other.total
         self.streamed += other.streamed
         self.streaming += other.streaming
-        if other.cost is not None:
-            self.cost = (self.cost or 0.0) + other.cost
+        for model, (read, written) in other.paid.items():
+            self.pay(model, read, written)
 
 
 @dataclass(slots=True)
@@ -167,10 +188,13 @@ class _Sum:
         return self.guesses or (not self.told.messages and self.guessed.total > 0)
 
     def copied(self) -> _Sum:
-        told, guessed, wait = copy(self.told), copy(self.guessed), copy(self.wait)
+        told, guessed, wait = self.told.copied(), self.guessed.copied(), copy(self.wait)
         return replace(self, told=told, guessed=guessed, wait=wait, ends=dict(self.ends))
 
-    def merge(self, part: _Sum) -> None:
+    def merge(self, part: _Sum, began: float) -> None:
+        """`began`: when the latest run did, of which the first message is looked for."""
+        firsts = [at for at in (self.first, part.first) if at is not None and at >= began]
+        self.first = min(firsts, default=None)
         self.guesses = self.guesses or part.estimated
         self.told.add(part.tokens)
         self.tools += part.tools
@@ -216,11 +240,11 @@ class Meter:
         elif kind in ("user", "system"):
             part.read += _size(record["content"])
 
-    def forget(self, key: str) -> None:
-        """A box that is not kept any more."""
+    def forget(self, key: str, began: float) -> None:
+        """A box that is not kept any more; the latest run `began` then."""
         part = self.sums.pop(key, None)
         if part is not None:
-            self.gone.merge(part)
+            self.gone.merge(part, began)
 
     def _message(self, part: _Sum, record: Record, box: Namespace, end: float) -> None:
         start, usage, model = record["started_at"], record.get("usage"), record.get("model")
@@ -233,6 +257,8 @@ class Meter:
             read, written = usage.get("input_tokens", 0), usage.get("output_tokens", 0)
             total = usage.get("total_tokens", read + written)
             part.told.message(read, written, total, model, seconds)
+            if not model:
+                part.told.pay(None, read, written)
         if usage is not None or model or seconds > 0:  # else a node wrote it, not a model
             part.model_seconds += max(end - self._asked(part, record), 0.0)
         part.read += size
@@ -309,9 +335,7 @@ def usage_of(
         part, began = meter.sums.get(key) or _Sum(), box["started_at"]
         wall = meter.ran(began, box.get("ended_at", now)) if key else meter.ran(0.0, now)
         parts[key] = _usage(part, wall, meter.until_first(part, began), part.wait.seconds)
-        if part.first is not None and part.first >= root["started_at"]:
-            whole.first = min(part.first, whole.first or part.first)
-        whole.merge(part)
+        whole.merge(part, root["started_at"])
     first = meter.until_first(whole, root["started_at"])
     usage = _usage(whole, meter.ran(0.0, now), first, meter.wait.seconds)
     usage["namespaces"] = parts
@@ -343,8 +367,9 @@ def _usage(part: _Sum, wall: float, first: float | None, waited: float) -> Usage
         usage["first_token_seconds"] = round(first, 6)
     if tokens.streaming > 0:
         usage["tokens_per_second"] = round(tokens.streamed / tokens.streaming, 3)
-    if tokens.cost is not None:
-        usage["cost"] = round(tokens.cost, 10)
+    cost = tokens.cost
+    if cost is not None:
+        usage["cost"] = round(cost, 10)
     return usage
 
 

@@ -1,12 +1,15 @@
-"""What headers count equals what is kept, whatever was dropped in whichever order."""
+"""What headers count, whatever was dropped in whichever order."""
 
 from collections import Counter
 
+import pytest
+from builders import shown
+from graphs import ASK
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from page import drain, wired
 
-from nestling import View
+from nestling import View, demo
 
 BOXES = [(), ("a",), ("a", "b"), ("a", "b", "c"), ("d",)]
 KINDS = ["tool_call", "artifact", "error", "interrupt", "ai"]
@@ -37,6 +40,9 @@ class Steps:
         self._place()
 
     def _place(self):
+        self.gone = []
+        forget = self.conversation.on_drop
+        self.conversation.on_drop = lambda record: self.gone.append({**record}) or forget(record)
         self.boxes = {
             ns: self.conversation.add_namespace(ns, label=ns[-1], parent="|".join(ns[:-1]))
             for ns in BOXES[1:]
@@ -78,18 +84,17 @@ class Steps:
         self._place()
 
 
-def afresh(view):
-    """What `counts.py` says of each box, from the records that are kept."""
+def afresh(view, gone):
+    """What `counts.py` says of each box, from the records that are kept and those that are not."""
     counts = {key: Counter() for key in view.namespaces}
-    for record in view.transcript:
-        count, kind, status = (
-            counts["|".join(record["namespace"])],
-            record["type"],
-            record["status"],
-        )
+    rows = [(record, record["namespace"]) for record in view.transcript]
+    for record, place in (*rows, *((record, ()) for record in gone)):
+        count, kind, status = counts["|".join(place)], record["type"], record["status"]
         if kind == "tool_call" and not record.get("spawned"):
             count["tools"] += 1
             count["failed"] += status == "failed"
+        if record in gone:
+            continue
         count["artifacts"] += kind == "artifact"
         count["trouble"] += kind == "error" or (kind == "interrupt" and status == "pending")
     return {key: {name: n for name, n in count.items() if n} for key, count in counts.items()}
@@ -97,7 +102,7 @@ def afresh(view):
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(STEPS, max_size=40), st.booleans())
-def test_whatever_is_dropped_the_counts_are_those_of_what_is_kept(steps, frames):
+def test_whatever_is_dropped_a_box_counts_what_is_kept_and_the_root_the_rest_as_well(steps, frames):
     view = View()
     page, _ = wired(view)
     view._post = view._outbox.send
@@ -106,9 +111,57 @@ def test_whatever_is_dropped_the_counts_are_those_of_what_is_kept(steps, frames)
         for name, *told in steps:
             getattr(edits, name)(*told)
             of = view._conversation.counts.of
-            assert {key: of(key) for key in view.namespaces} == afresh(view)
+            assert {key: of(key) for key in view.namespaces} == afresh(view, edits.gone)
             if frames:
                 drain(view)
         drain(view)
     assert page.equals(view)
     assert len(view._conversation.counts._parts) <= len(view.transcript)
+
+
+def totals(view):
+    """What a page adds up for the header of all."""
+    of, boxes = view._conversation.counts.of, view.namespaces
+    used = [box.get("usage", {}).get("total_tokens", 0) for box in boxes.values()]
+    return {
+        "tokens": sum(used) + of("").get("tokens", 0),
+        "tools": sum(of(key).get("tools", 0) for key in boxes),
+        "agents": sum(box["is_agent"] for key, box in boxes.items() if key)
+        + of("").get("agents", 0),
+    }
+
+
+@pytest.mark.parametrize("limit", [1, 4, 12])
+def test_what_is_counted_in_all_is_the_same_whatever_is_dropped(limit):
+    def told(whole):
+        return {"tokens": whole.total_tokens, "tools": whole.tools}
+
+    view = shown(demo.research_team(delay=0), ASK)
+    before = totals(view)
+    view.max_records = limit
+    assert view._conversation.left_out
+    assert totals(view) == before
+    assert before.items() >= told(view.usage).items()
+    view.invoke(ASK)
+    assert totals(view).items() >= told(view.usage).items()
+
+
+def test_a_box_that_is_dropped_and_comes_back_is_counted_once():
+    view = View()
+    page, _ = wired(view)
+    view._post = view._outbox.send
+    conversation = view._conversation
+    with conversation.lock:
+        conversation.begin()
+        box = conversation.add_namespace(("a",), label="a", parent="", is_agent=True)
+        conversation.add("update", None, ["a"], speaker="s", order=1, status="completed")
+        conversation.set_namespace(box, usage={"total_tokens": 7})
+        conversation.close_namespace(box, "completed")
+        for number in (2, 3):
+            conversation.add("update", None, [], speaker="s", order=number, status="completed")
+        view.max_records = 1
+        assert conversation.counts.of("") == {"tokens": 7, "agents": 1}
+        conversation.set_namespace(box, status="running")
+        assert conversation.counts.of("") == {}
+        drain(view)
+    assert page.equals(view)

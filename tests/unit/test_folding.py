@@ -5,6 +5,11 @@ from builders import ai, check, fed, lines, part, result, said, start, tool, wan
 
 from nestling import View
 
+
+def removal(message_id):
+    return {"type": "remove", "content": "", "id": message_id}
+
+
 # --- content --------------------------------------------------------------------------------
 
 
@@ -109,6 +114,26 @@ def test_messages_are_found_in_whatever_a_node_returns(update):
 
 
 # --- calls and results ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("with_tasks", [True, False], ids=["tasks", "updates alone"])
+@pytest.mark.parametrize("message_id", ["h", "__remove_all__", "unknown"])
+def test_a_node_that_only_removes_messages_has_a_quiet_row_and_what_was_said_stays(
+    message_id, with_tasks
+):
+    asked = {"messages": [{"type": "human", "content": "Hi", "id": "h"}]}
+    events = [part("values", asked)]
+    for number in "12":
+        update = {"messages": [removal(message_id)]}
+        begun = [start(number, "trim", asked)] if with_tasks else []
+        ended = [result(number, "trim", update)] if with_tasks else []
+        events += [*begun, part("updates", {"trim": update}), *ended]
+    view = fed(*events)
+    assert [(r["type"], r["content"][:2]) for r in view.transcript] == [
+        ("user", "Hi"),
+        ("update", "me"),
+        ("update", "me"),
+    ]
 
 
 def test_an_id_that_comes_again_in_another_turn_is_another_call():

@@ -3,7 +3,9 @@
 import json
 import logging
 import operator
+import time
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any
 
@@ -18,9 +20,10 @@ from typing_extensions import TypedDict
 
 import nestling
 from nestling import View, demo, inspection
-from nestling.differences import differences, seen
+from nestling.differences import differences
 from nestling.held import tell
 from nestling.questions import answer
+from nestling.seen import seen
 
 
 def asked(view: View, record: Any) -> dict[str, Any]:
@@ -38,6 +41,19 @@ def changes(told: dict[str, Any]) -> dict[str, Any]:
 
 def wrote(told: dict[str, Any]) -> list[tuple[str, list[str]]]:
     return [(each["node"], each["keys"]) for each in told["diff"]["wrote"]]
+
+
+def changed(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
+    return differences(seen(before), seen(after))[0]
+
+
+def changed_by(node: Any, **state: Any) -> dict[str, Any]:
+    """What one step changed in a state that has `state`."""
+    builder = StateGraph(TypedDict("State", dict.fromkeys(state, Any)))  # type: ignore[operator]  # by its keys
+    builder.add_node("node", node)
+    builder.add_edge(START, "node")
+    view = shown(builder.compile(), state)
+    return changes(asked(view, one(view, type="update")))
 
 
 def _count(number: int, _state: Any) -> dict[str, Any]:
@@ -169,6 +185,130 @@ def test_what_a_node_changes_in_place_is_told_and_does_not_change_what_was():
     assert changes(asked(view, row))["notes"]["new"] == ["two"]
 
 
+class Odometer:
+    def __init__(self) -> None:
+        self.miles = 1
+
+    def __repr__(self) -> str:
+        return f"{self.miles} miles"
+
+
+@dataclass
+class Limits:
+    upper: int
+    secret: str = field(default="s3cret", repr=False)
+
+
+def deep(state: Any) -> Any:
+    state["d"]["inner"]["k"] = 2
+    return {"d": state["d"]}
+
+
+def below(state: Any) -> Any:
+    state["d"][0]["k"].append(5)
+    return {"d": state["d"]}
+
+
+def grow(state: Any) -> Any:
+    state["d"].add(5)
+    return {"d": state["d"]}
+
+
+def drive(state: Any) -> Any:
+    state["d"].miles = 2
+    return {"d": state["d"]}
+
+
+def raise_limit(state: Any) -> Any:
+    state["d"]["of"].upper = 2
+    return {"d": state["d"]}
+
+
+def limits(upper: int) -> Any:
+    return {"of": {"Limits": {"upper": upper}}}
+
+
+@pytest.mark.parametrize(
+    ("node", "value", "was", "now"),
+    [
+        (deep, {"inner": {"k": 1}, "other": 1}, {"inner": {"k": 1}}, {"inner": {"k": 2}}),
+        (below, [{"k": []}, 7], [{"k": []}], [{"k": [5]}]),
+        (grow, {1}, {"set": [1]}, {"set": [1, 5]}),
+        (drive, Odometer(), "<Odometer, before it was changed in place>", "2 miles"),
+        (raise_limit, {"of": Limits(1)}, limits(1), limits(2)),
+    ],
+    ids=["dict", "list", "set", "object", "dataclass"],
+)
+def test_what_a_node_changes_in_place_is_told_however_deep(node, value, was, now):
+    told = changed_by(node, d=value)["d"]
+    sides = (
+        (told["gone"], told["new"]) if told["op"] == "items" else (told["before"], told["after"])
+    )
+    assert sides == (was, now)
+
+
+def test_a_message_that_is_edited_in_place_is_told():
+    said = HumanMessage("old")
+    before = seen({"m": [said]})
+    said.content = "new"
+    (told,) = differences(before, seen({"m": [said]}))[0]
+    assert [each["content"] for each in (*told["gone"], *told["new"])] == ["old", "new"]
+
+
+def test_an_object_that_was_replaced_is_told_as_it_shows_itself():
+    (told,) = changed({"x": Odometer()}, {"x": Odometer()})
+    assert (told["before"], told["after"]) == ("1 miles", "1 miles")
+
+
+def test_what_a_step_wrote_is_told_also_where_nothing_changed():
+    builder = StateGraph(Notes)
+    builder.add_node("again", lambda _: {"topic": "sun"})
+    builder.add_edge(START, "again")
+    view = shown(builder.compile(), {"topic": "sun"})
+    told = asked(view, one(view, type="update"))
+    assert (wrote(told), changes(told)) == ([("again", ["topic"])], {})
+
+
+def test_copies_of_a_state_are_few_whatever_its_size():
+    state = {f"k{i}": [{"deep": [{}] * 100}] * 100 for i in range(100)}
+    assert sum(len(json.dumps(list(each.copies.values()))) for each in seen(state).values()) < 9_000
+    began = time.perf_counter()
+    for _ in range(20):
+        seen({"messages": [HumanMessage("x")] * 10_000, "rows": [{}] * 10_000})
+    assert time.perf_counter() - began < 1
+
+
+ONE, TWO, THREE, FOUR = (HumanMessage(name, id=name) for name in ("one", "two", "three", "four"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "gone", "new"),
+    [
+        ([ONE, TWO, THREE, FOUR], [TWO, THREE, FOUR], ["one"], []),
+        ([ONE, TWO, THREE], [TWO, THREE, FOUR], ["one"], ["four"]),
+        ([ONE, TWO, THREE, FOUR], [ONE, FOUR], ["two", "three"], []),
+        ([TWO, THREE], [ONE, TWO, THREE], [], ["one"]),
+        ([ONE, TWO, THREE], [ONE, AIMessage("2", id="two"), THREE], ["two"], ["2"]),
+        ([ONE, TWO, THREE], [THREE.model_copy(), FOUR], ["one", "two"], ["four"]),
+        ([ONE], [], ["one"], []),
+    ],
+    ids=["first", "moved on", "middle", "before", "edited", "copied", "all"],
+)
+def test_a_list_is_told_by_what_went_and_what_came_wherever_it_stood(before, after, gone, new):
+    (told,) = changed({"m": before}, {"m": after})
+    assert [each["content"] for each in told.get("gone", [])] == gone
+    assert [each["content"] for each in told.get("new", [])] == new
+    common = told["at"] + told.get("same", 0)
+    assert (told["was"] - common, told["is"] - common) == (len(gone), len(new))
+
+
+def test_of_long_lists_what_came_and_went_is_counted_and_the_first_of_it_told():
+    before = list(range(10_000))
+    (told,) = changed({"n": before}, {"n": [*before[100:], -1]})
+    assert (told["at"], told["was"], told["is"]) == (0, 10_000, 9_901)
+    assert told["gone"] == before[:20]
+
+
 @pytest.mark.parametrize("name", SHAPES)
 def test_every_record_of_every_graph_can_be_asked_about(name, caplog):
     make, given = SHAPES[name]
@@ -263,7 +403,7 @@ class Hostile:
 
 
 def test_values_that_raise_are_told_by_what_they_are():
-    change = differences({"x": seen([Hostile()])}, {"x": [Hostile()], "y": Hostile()})[0]
+    change = changed({"x": [Hostile()]}, {"x": [Hostile()], "y": Hostile()})
     assert [each["key"] for each in change] == ["x", "y"]
     assert "Hostile" in json.dumps(change)
 
@@ -279,8 +419,8 @@ def test_tables_are_not_compared_cell_by_cell():
         __hash__ = None
 
     table = Table()
-    assert differences({"t": seen(table)}, {"t": table})[0] == []
-    assert differences({"t": seen(table)}, {"t": Table()})[0][0]["op"] == "changed"
+    assert changed({"t": table}, {"t": table}) == []
+    assert changed({"t": table}, {"t": Table()})[0]["op"] == "changed"
 
 
 def test_a_fault_of_ours_does_not_reach_the_run(monkeypatch, caplog):

@@ -190,7 +190,7 @@ def test_text_of_a_record_that_was_dropped_takes_no_other_text_with_it():
     assert page.equals(view)
 
 
-def test_a_call_that_was_dropped_is_not_counted_when_it_is_tried_again():
+def test_a_call_that_was_dropped_is_not_counted_again_when_it_is_tried_again():
     view = View(max_records=1)
     page, _ = wired(view)
     started = {"event": "tool-started", "tool_call_id": "c", "tool_name": "look"}
@@ -200,7 +200,7 @@ def test_a_call_that_was_dropped_is_not_counted_when_it_is_tried_again():
     view.process_event(part("tools", started))
     view.finalize()
     assert kept(view) == ["m1"]
-    assert view._conversation.counts.of("") == {}
+    assert view._conversation.counts.of("") == {"tools": 1, "failed": 1}
     drain(view)
     assert page.equals(view)
 

@@ -197,6 +197,20 @@ def test_without_any_graph(shell):
         nest(shell, 'graph "Go"')
 
 
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("graph.foo hi", r"graph\.foo: AttributeError: .* There are: graph"),
+        ("1/0 hi", "1/0: ZeroDivisionError: division by zero"),
+        ("graph --input 1/0", "--input 1/0: ZeroDivisionError"),
+        ("graph hi --out class", "--out is the name of a variable, not 'class'"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_told_in_a_line(shell, line, says):
+    with pytest.raises(UsageError, match=says):
+        nest(shell, line)
+
+
 def test_help(shell):
     doc = shell.find_line_magic("nest").__doc__
     for text in ("--thread", "--out", "--background", "%%nest graph --thread t1 --out result"):

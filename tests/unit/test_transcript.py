@@ -39,3 +39,16 @@ def test_without_pandas_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match="pip install pandas"):
         View().transcript.to_frame()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"text": 5}, r"find\('5'\)"),
+        ({"status": 5}, "find\\(status=...\\) takes a str"),
+        ({"type": ["ai", None]}, "several in a list"),
+    ],
+)
+def test_what_cannot_be_found_is_refused_with_what_to_write(given, says):
+    with pytest.raises(TypeError, match=says):
+        View().transcript.find(**given)

@@ -174,6 +174,41 @@ def test_what_is_dropped_stays_counted():
     assert used(2)[0] > 10
 
 
+def test_the_first_message_of_a_run_counts_also_once_its_box_was_dropped():
+    view, now = View(), [100.0]
+    view._conversation.clock = lambda: now[0]
+
+    def run(turn, wait):
+        inner = (f"sub:{turn}",)
+        view.process_event(start(f"{turn}", "sub"))
+        now[0] += wait
+        view.process_event(words("first", f"i{turn}", "ask", ns=inner))
+        now[0] += 50
+        view.process_event(result(f"{turn}", "sub"))
+        view.process_event(words("second", f"m{turn}", "talk"))
+        view.finalize()
+        view.max_records = 1
+        view.max_records = None
+        assert list(view.namespaces) == [""]
+
+    run(1, wait=3)
+    assert view.usage.first_token_seconds == 3
+    now[0] += 100
+    run(2, wait=5)
+    assert view.usage.first_token_seconds == 5
+
+
+@pytest.mark.parametrize(("seconds", "speed"), [(0.0001, None), (0.04, None), (0.5, 10.0)])
+def test_what_came_in_one_burst_has_no_speed(seconds, speed):
+    view, now = View(), [100.0]
+    view._conversation.clock = lambda: now[0]
+    view.process_event(words("word", "m", "talk", usage_metadata=USAGE))
+    now[0] += seconds
+    view.process_event(words("", "m", "talk", chunk_position="last"))
+    view.finalize()
+    assert view.usage.tokens_per_second == speed
+
+
 # --- costs --------------------------------------------------------------------------------------
 
 
@@ -183,10 +218,12 @@ def test_cost_by_the_name_of_the_model():
         return said({**message, "response_metadata": {"model_name": model}})
 
     nestling.options.prices = {"small": (1, 2), "large": {"input": 10.0, "output": 20.0}}
-    view = fed(spoke("small", "a"), spoke("large-2025-01-31", "b"), spoke("unknown", "c"))
+    view = fed(spoke("small", "a"), spoke("large-2025-01-31", "b"))
     assert view.usage.cost == pytest.approx((10 * 1 + 5 * 2 + 10 * 10 + 5 * 20) / 1e6)
     assert view.usage.namespaces[""]["cost"] == view.usage.cost
-    assert "cost" not in fed(spoke("unknown", "a"), spoke("small-mini", "b")).usage
+    for others in (["unknown", "small-mini"], ["small", "unknown"]):
+        spoken = [spoke(model, f"m{number}") for number, model in enumerate(others)]
+        assert "cost" not in fed(*spoken).usage, "it would be a part of it only"
     nestling.options.prices = {}
     assert "cost" not in view.usage
 

@@ -169,7 +169,9 @@ export class Bar {
     this.#others.replaceChildren();
     if (time) {
       const from = origin(this.display);
-      const text = `${duration(time[0] - from)} – ${duration(time[1] - from)}`;
+      // what has no start or no end comes as these, see traits.py
+      const at = (t: number) => (t <= 0 ? "start" : t < 1e11 ? duration(t - from) : "end");
+      const text = `${at(time[0])} – ${at(time[1])}`;
       this.#other(text, `Remove time range ${text}`, () => this.display.choose("time_range", null));
     }
     const known = new Map<string, string[]>();

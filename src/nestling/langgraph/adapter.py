@@ -318,8 +318,9 @@ class Adapter:
         before = len(self.conversation.records)
         written = list(messages_in(update))
         self._read(space, None, written, node)
+        told = any(message.type != "remove" for message in written)
         boxed = any(child.segment.partition(":")[0] == node for child in space.children)
-        if len(self.conversation.records) == before and not written and not boxed:
+        if len(self.conversation.records) == before and not told and not boxed:
             self.rows.update(space, node, space.order, "completed", update)
 
     def _read(

@@ -196,6 +196,8 @@ class Messages:
         call: Call | None = None,
     ) -> None:
         """A message from updates, a RESULT, values, or one that was not streamed."""
+        if message.type == "remove":  # takes one from the state; what was said stays said
+            return
         if message.type == "tool":
             self.calls.result(space, message, task)
             return
