@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Matcher } from "../src/find/match.ts";
+import { places } from "../src/find/marks.ts";
+import { fold, Matcher } from "../src/find/match.ts";
 import type { Record } from "../src/protocol.ts";
 import {
   ai,
@@ -74,6 +75,22 @@ describe("what matches", () => {
   it.each(shared.cases as { says: string; found: string[] }[])("$says", ({ found, ...wanted }) => {
     const matcher = new Matcher({ query: "", filters: {}, time_range: null, ...wanted });
     expect(records.filter((each) => matcher.matches(each)).map(({ id }) => id)).toEqual(found);
+  });
+});
+
+describe("what is marked", () => {
+  const marked = (text: string, query: string) =>
+    places(text, fold(query)).map(([start, end]) => text.slice(start, end));
+
+  it.each([
+    ["café STRASSE, Straße", "straße", ["STRASSE", "Straße"]],
+    ["Straße", "ras", ["raß"]],
+    ["😀 ﬁne İstanbul 😀 fine", "FINE", ["ﬁne", "fine"]],
+    ["ΟΔΟΣ a.c abc", "οδος", ["ΟΔΟΣ"]],
+    ["ΟΔΟΣ a.c abc", "a.c", ["a.c"]],
+    ["aaa", "aa", ["aa"]],
+  ])("in %s of %s is %s", (text, query, found) => {
+    expect(marked(text, query)).toEqual(found);
   });
 });
 

@@ -136,7 +136,11 @@ def test_html_runs_no_script_and_reaches_no_network(board: Board):
 
 def test_a_frame_has_the_colours_of_the_theme(board: Board):
     over(board, board.row("artifact", title="Page", mime={"text/html": "<p style='x:y'>Hi</p>"}))
-    body = board.page.get_by_role("group", name="Page", exact=True).frame_locator("iframe").locator("body")
+    body = (
+        board.page.get_by_role("group", name="Page", exact=True)
+        .frame_locator("iframe")
+        .locator("body")
+    )
     expect(body).to_have_css("background-color", "rgb(255, 255, 255)")
     board.page.evaluate("model.set('theme', 'dark')")
     expect(body).to_have_css("background-color", "rgb(17, 17, 17)")
@@ -156,7 +160,9 @@ def test_a_bar_says_how_far_a_call_has_come(board: Board):
 def test_a_dialog_holds_the_whole_of_a_long_artifact(board: Board):
     text = "\n\n".join(f"Line {i}" for i in range(200))
     over(board, board.row("artifact", title="Long", mime={"text/markdown": text}))
-    board.page.get_by_role("group", name="Long", exact=True).get_by_role("button", name="Open").click()
+    board.page.get_by_role("group", name="Long", exact=True).get_by_role(
+        "button", name="Open"
+    ).click()
     dialog = board.page.get_by_role("dialog", name="Long")
     box = dialog.bounding_box()
     assert box is not None
