@@ -9,6 +9,7 @@ import {
   type FakeModel,
   namespace,
   patch,
+  record,
   restart,
   running,
   snapshot,
@@ -122,6 +123,16 @@ describe("a search", () => {
     expect(document.activeElement?.textContent).toContain("One");
     model.set("query", "south ");
     expect(seen(el)).toHaveLength(2);
+  });
+
+  it("hides the cards of artifacts that do not match", async () => {
+    const made = ["South", "North"].map((title) => record("artifact", { title, kind: "text" }));
+    const { el, model } = await show({ snapshot: finished(made), query: "south" });
+    const cards = () =>
+      [...el.querySelectorAll(".nst-art:not(.nst-hid)")].map((card) => card.getAttribute("aria-label"));
+    expect(cards()).toEqual(["South"]);
+    model.set("query", "");
+    expect(cards()).toEqual(["South", "North"]);
   });
 
   it("gives everything back in the end", async () => {
