@@ -81,3 +81,26 @@ def test_english_stays_in_order_where_the_page_reads_from_the_right(board):
     assert left(stats, "3") < left(stats, "tools")
     said = run.page.locator('[data-type="ai"] p')
     assert left(said, "שלום") > left(said, "world")
+
+
+def test_long_titles_of_artifacts_stay_inside(board):
+    run = board(width=600, max_height=None)
+    made = {"mime": {"text/plain": "x"}, "title": "All_regions_" * 20}
+    rows = [run.row("artifact", **made), run.row("artifact", **{**made, "title": "Plot"})]
+    rows[1]["kind"] = "A kind of which there is much to say " * 5
+    over = {"status": "completed", "ended_at": T0 + 9}
+    run.send(*rows, namespaces={"": over}, run={"turn": 1, "now": T0 + 9, **over})
+    run.page.locator(".nst-art").nth(1).wait_for()
+    right = "els => Math.max(...els.map(el => el.getBoundingClientRect().right))"
+    shown = run.page.locator(".nst-made *, .nst-artscap *")
+    assert shown.evaluate_all(right) <= 600
+
+
+def test_a_short_key_stays_whole_beside_a_long_value(board):
+    run = board()
+    data = {f"field_{i}": "value " * 9 for i in range(70)}
+    call = run.row("tool_call", "4", name="eat", args={"data": data})
+    run.send(call)
+    run.page.evaluate("id => model.set('selection', id)", call["id"])
+    key = run.page.locator(".nst-key").first
+    assert key.bounding_box()["height"] < 24
