@@ -11,7 +11,7 @@ import { esbuildPlugin, INTERNAL } from "./slim-markdown-it.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(here, "../src/nestling/static");
-const LIMITS = { "widget.js": 100_000, "explore.js": 100_000, "loader.js": 1_000, "widget.css": 45_000 };
+const LIMITS = { "widget.js": 100_000, "explore.js": 100_000, "loader.js": 1_000, "widget.css": 47_000 };
 // What every view carries of scripts, packed as `view.py` packs them.
 const CARRIED = 100_000;
 

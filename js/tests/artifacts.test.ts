@@ -52,6 +52,16 @@ describe("HTML without a frame", () => {
     expect(cellsOf(table)).toBe("\tregion\tslope\n0\tNorth\t0.5\n1\t<b>\t-2");
   });
 
+  it("has no cell that heads nothing", () => {
+    const cells = plainHtml(PANDAS)?.querySelectorAll("th") ?? [];
+    expect([...cells].map((cell) => [cell.textContent, cell.scope])).toEqual([
+      ["region", "col"],
+      ["slope", "col"],
+      ["0", "row"],
+      ["1", "row"],
+    ]);
+  });
+
   it("takes over no attribute but spans", () => {
     const html =
       '<table class="nestling" dir="rtl"><tr><td colspan="2" rowspan="-3" class="x">a</td></tr></table>';
@@ -197,8 +207,9 @@ describe("cards of artifacts", () => {
     const [table, figure] = cards(el) as [HTMLElement, HTMLElement];
     expect(table.getAttribute("aria-label")).toBe("trends v2");
     expect(table.querySelector(".nst-ah")?.textContent).toBe("trends v2DataFrame 2 × 2");
-    expect(table.querySelectorAll("td").length).toBe(4);
+    expect(table.querySelectorAll("tbody td").length).toBe(4);
     expect(table.querySelector("iframe")).toBeNull();
+    expect(table.matches("section, [role=region]")).toBe(false);
     expect(figure.querySelector("img")?.alt).toBe("Plot");
   });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Matcher } from "../src/find/match.ts";
+import { places } from "../src/find/marks.ts";
+import { fold, Matcher } from "../src/find/match.ts";
 import type { Record } from "../src/protocol.ts";
 import {
   ai,
@@ -78,6 +79,22 @@ describe("what matches", () => {
   });
 });
 
+describe("what is marked", () => {
+  const marked = (text: string, query: string) =>
+    places(text, fold(query)).map(([start, end]) => text.slice(start, end));
+
+  it.each([
+    ["café STRASSE, Straße", "straße", ["STRASSE", "Straße"]],
+    ["Straße", "ras", ["raß"]],
+    ["😀 ﬁne İstanbul 😀 fine", "FINE", ["ﬁne", "fine"]],
+    ["ΟΔΟΣ a.c abc", "οδος", ["ΟΔΟΣ"]],
+    ["ΟΔΟΣ a.c abc", "a.c", ["a.c"]],
+    ["aaa", "aa", ["aa"]],
+  ])("in %s of %s is %s", (text, query, found) => {
+    expect(marked(text, query)).toEqual(found);
+  });
+});
+
 describe("a search", () => {
   const rows = () => [
     user("South please"),
@@ -131,6 +148,16 @@ describe("a search", () => {
     await soon();
     expect(seen(el)).toEqual([bad.id, all[2]?.id]);
     expect(document.activeElement?.closest<HTMLElement>(".nst-row")?.dataset.id).toBe(bad.id);
+  });
+
+  it("hides the cards of artifacts that do not match", async () => {
+    const made = ["South", "North"].map((title) => record("artifact", { title, kind: "text" }));
+    const { el, model } = await show({ snapshot: finished(made), query: "south" });
+    const cards = () =>
+      [...el.querySelectorAll(".nst-art:not(.nst-hid)")].map((card) => card.getAttribute("aria-label"));
+    expect(cards()).toEqual(["South"]);
+    model.set("query", "");
+    expect(cards()).toEqual(["South", "North"]);
   });
 
   it("gives everything back in the end", async () => {

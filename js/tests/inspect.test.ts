@@ -348,6 +348,13 @@ describe("a JSON tree", () => {
     expect(jsonTree({ "\u202ea": "\u202eb" }, signal).textContent).toContain("U+202E");
   });
 
+  it("shows them in a result as well", async () => {
+    const made = await explored(shown(tool("cat", { id: "c1", content: "a\u202eb" })));
+    made.model.set("selection", "c1");
+    tab(made.el, "Result")?.click();
+    expect(panel(made.el)).toContain("aU+202Eb");
+  });
+
   it("makes no element of what it shows", () => {
     const el = jsonTree({ "<img src=x>": "<script>alert(1)</script>" }, signal);
     expect(el.querySelector("img, script")).toBeNull();

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Fields whose text is looked through, besides the arguments.
 _TEXTS = ("content", "reasoning", "name", "title", "error")
+_FINAL_SIGMA = "\N{GREEK SMALL LETTER FINAL SIGMA}"
+_SIGMA = "\N{GREEK SMALL LETTER SIGMA}"
 #: What a page may ask for, and how many matches it is told of.
 _MAX_QUERY = 10_000
 _MAX_FIELDS = 50
@@ -53,7 +55,7 @@ class Finder:
 
         `span`: those that were going on at some time in it, in seconds since the epoch.
         """
-        needle = query.casefold()
+        needle = fold(query)
         accepted = (fields or {}).items()
         found = [
             row
@@ -85,8 +87,33 @@ def _is(one: object, other: object) -> bool:
 def searchable(record: Record) -> str:
     """All text of a record that is looked through, without case."""
     parts = [str(record.get(name, "")) for name in _TEXTS]
-    parts.append(json.dumps(record.get("args", ""), ensure_ascii=False))
-    return "\n".join(parts).casefold()
+    args = record.get("args", "")
+    if isinstance(args, dict):
+        values = {name: _json(value) for name, value in args.items()}
+        fields = ", ".join(f"{_json(name)}: {value}" for name, value in values.items())
+        # Once as JSON, once as rows show it.
+        parts += "{" + fields + "}", ", ".join(map("=".join, values.items()))
+    else:
+        parts.append(_json(args))
+    return fold("\n".join(parts))
+
+
+def fold(text: str) -> str:
+    """Text without case, as a page can make it: `casefold` is unknown there."""
+    return text.lower().upper().lower().replace(_FINAL_SIGMA, _SIGMA)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(_whole(value), ensure_ascii=False)
+
+
+def _whole(value: Any) -> Any:
+    """With whole floats as a page writes them: `24`, not `24.0`."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < 1e21 else value
+    if isinstance(value, dict):
+        return {name: _whole(inner) for name, inner in value.items()}
+    return [_whole(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def overlaps(record: Record, span: tuple[float, float]) -> bool:

@@ -67,7 +67,7 @@ def test_renderers_a_card_and_the_structure_in_a_notebook(open_notebook: Callabl
     notebook.page.wait_for_timeout(300)
     assert notebook.python("clicks") == ["mug"]
 
-    card = view.get_by_role("region", name="places")
+    card = view.get_by_role("group", name="places", exact=True)
     expect(card.get_by_role("cell", name="garden")).to_be_visible()
     cells = notebook.page.locator(".jp-Notebook .jp-Cell").count()
     opener = card.get_by_role("button", name="Open")
@@ -126,7 +126,7 @@ def test_html_runs_no_script_and_reaches_no_network(board: Board):
         board.row("artifact", title="Page", mime=mime),
         board.row("custom", "{}", mime=mime),
     )
-    card = board.page.get_by_role("region", name="Page")
+    card = board.page.get_by_role("group", name="Page", exact=True)
     expect(card.frame_locator("iframe").get_by_text("shown")).to_be_visible()
     card.frame_locator("iframe").get_by_role("button", name="Send").click()
     board.page.wait_for_timeout(500)
@@ -136,7 +136,11 @@ def test_html_runs_no_script_and_reaches_no_network(board: Board):
 
 def test_a_frame_has_the_colours_of_the_theme(board: Board):
     over(board, board.row("artifact", title="Page", mime={"text/html": "<p style='x:y'>Hi</p>"}))
-    body = board.page.get_by_role("region", name="Page").frame_locator("iframe").locator("body")
+    body = (
+        board.page.get_by_role("group", name="Page", exact=True)
+        .frame_locator("iframe")
+        .locator("body")
+    )
     expect(body).to_have_css("background-color", "rgb(255, 255, 255)")
     board.page.evaluate("model.set('theme', 'dark')")
     expect(body).to_have_css("background-color", "rgb(17, 17, 17)")
@@ -156,7 +160,9 @@ def test_a_bar_says_how_far_a_call_has_come(board: Board):
 def test_a_dialog_holds_the_whole_of_a_long_artifact(board: Board):
     text = "\n\n".join(f"Line {i}" for i in range(200))
     over(board, board.row("artifact", title="Long", mime={"text/markdown": text}))
-    board.page.get_by_role("region", name="Long").get_by_role("button", name="Open").click()
+    board.page.get_by_role("group", name="Long", exact=True).get_by_role(
+        "button", name="Open"
+    ).click()
     dialog = board.page.get_by_role("dialog", name="Long")
     box = dialog.bounding_box()
     assert box is not None

@@ -27,7 +27,8 @@ export function artifactCard(record: Record, display: Display): Row {
     save: act("Save", "save", signal, () => saveArtifact(current)),
   };
   const head = h("div", "nst-ah", mark, title, kind, ...Object.values(buttons));
-  const el = h("section", { class: "nst-art", "data-artifact": record.id }, head, body);
+  // No landmark: titles repeat.
+  const el = h("div", { class: "nst-art", role: "group", "data-artifact": record.id }, head, body);
   ended(signal, () => end.abort());
   const row = {
     el,

@@ -64,12 +64,14 @@ function isBare(element: Element): boolean {
 }
 
 function made(element: Element, name: string): HTMLElement {
-  const copy = h(name as "td");
+  // The corner of a table of pandas heads nothing.
+  const heads = name === "th" && element.textContent.trim() !== "";
+  const copy = h((name === "th" && !heads ? "td" : name) as "td");
   for (const side of ["colspan", "rowspan"]) {
     const span = Number(element.getAttribute(side));
     if (Number.isInteger(span) && span > 1 && span <= 1000) copy.setAttribute(side, String(span));
   }
-  if (name === "th") copy.scope = element.closest("thead") ? "col" : "row";
+  if (heads) copy.setAttribute("scope", element.closest("thead") ? "col" : "row");
   return copy;
 }
 

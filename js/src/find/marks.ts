@@ -1,10 +1,11 @@
 import { ended, rect } from "../dom.ts";
+import { fold } from "./match.ts";
 
 const MOST = 500;
 
 /** Marks a text inside rows, without touching what is drawn there. */
 export class Marks {
-  #pattern: RegExp | null = null;
+  #needle = "";
   #rows = new Map<Element, Range[]>();
   #now: Element | null = null;
   /** Only what is in sight has marks. */
@@ -21,12 +22,12 @@ export class Marks {
 
   search(query: string) {
     this.clear();
-    this.#pattern = query ? new RegExp(query.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"), "giu") : null;
+    this.#needle = fold(query);
   }
 
   /** From now on these rows have marks. */
   watch(rows: Set<Element>) {
-    if (!this.#pattern) return;
+    if (!this.#needle) return;
     for (const el of this.#watched)
       if (!rows.has(el)) {
         this.#seen.unobserve(el);
@@ -46,12 +47,12 @@ export class Marks {
     const before = this.#now;
     this.#now = el;
     if (before) this.redraw(before);
-    if (el && this.#pattern) this.#mark(el);
+    if (el && this.#needle) this.#mark(el);
   }
 
   /** Whether the text is to be seen in a row, or need not be. */
   isSeen(el: Element): boolean {
-    return !this.#pattern || this.#find(el).some(isSeen);
+    return !this.#needle || this.#find(el).some(isSeen);
   }
 
   clear() {
@@ -91,17 +92,37 @@ export class Marks {
       while ((nodes[at + 1]?.start ?? Number.POSITIVE_INFINITY) < offset + (end ? 0 : 1)) at++;
       return nodes[at] as { node: Text; start: number };
     };
-    for (const { 0: found, index } of text.matchAll(this.#pattern as RegExp)) {
-      if (ranges.length >= MOST) break;
+    for (const [start, end] of places(text, this.#needle)) {
       const range = document.createRange();
-      const from = point(index, false);
-      range.setStart(from.node, index - from.start);
-      const to = point(index + found.length, true);
-      range.setEnd(to.node, index + found.length - to.start);
+      const from = point(start, false);
+      range.setStart(from.node, start - from.start);
+      const to = point(end, true);
+      range.setEnd(to.node, end - to.start);
       ranges.push(range);
     }
     return ranges;
   }
+}
+
+/** Where a folded text stands in another: its first character and the one behind its last. */
+export function places(text: string, needle: string): [number, number][] {
+  const folded = fold(text);
+  const found: number[] = [];
+  for (let at = 0; found.length < MOST; at += needle.length) {
+    at = folded.indexOf(needle, at);
+    if (at < 0) break;
+    found.push(at);
+  }
+  if (folded.length === text.length) return found.map((at) => [at, at + needle.length]);
+  // Some letters are folded to several: these stand for the one letter.
+  const letters: [number, number][] = [];
+  let end = 0;
+  for (const letter of text) {
+    const start = end;
+    end += letter.length;
+    for (let left = fold(letter).length; left > 0; left--) letters.push([start, end]);
+  }
+  return found.map((at) => [letters[at]?.[0] ?? 0, letters[at + needle.length - 1]?.[1] ?? end]);
 }
 
 /** Not hidden, and not behind the edge of what cuts its text off. */

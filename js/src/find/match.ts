@@ -10,9 +10,17 @@ export interface Wanted {
   time_range: readonly [number, number] | null;
 }
 
-/** Text without case, as Python's `casefold` makes it. */
+/** Text without case; `find.py` says the same. */
 export function fold(text: string): string {
-  return text.toUpperCase().toLowerCase().replaceAll("ς", "σ");
+  return text.toLowerCase().toUpperCase().toLowerCase().replaceAll("ς", "σ");
+}
+
+/** Arguments as JSON, and as rows show them: `city="Oslo", n=24`. */
+function written(args: unknown): string {
+  if (typeof args !== "object" || args === null) return spaced(args);
+  const named = Object.entries(args).map(([name, value]) => [name, spaced(value)] as const);
+  const fields = named.map(([name, value]) => `${JSON.stringify(name)}: ${value}`);
+  return `{${fields.join(", ")}}\n${named.map((each) => each.join("=")).join(", ")}`;
 }
 
 /** JSON as Python writes it: a space behind commas and colons. */
@@ -26,7 +34,7 @@ function spaced(value: unknown): string {
 /** All text of a record that is looked through; `find.py` says the same. */
 export function searchable(record: Record): string {
   const { content, reasoning = "", name = "", title = "", error = "", args = "" } = record;
-  return fold([content, reasoning, name, title, error, spaced(args)].join("\n"));
+  return fold([content, reasoning, name, title, error, written(args)].join("\n"));
 }
 
 export function isActive({ query, filters, time_range }: Wanted): boolean {

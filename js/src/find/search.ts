@@ -202,10 +202,20 @@ export class Search implements Feature {
   #look() {
     const began = performance.now();
     this.#hidden.update();
+    this.#siftCards();
     this.#marks.watch(this.#hidden.shown);
     this.#count();
     const end = performance.now();
     this.#free = end + RARELY * (end - began);
+  }
+
+  /** Cards of artifacts stand behind the rows, and tell nothing of their order. */
+  #siftCards() {
+    const { log, store } = this.display;
+    for (const card of log.querySelectorAll<HTMLElement>(".nst-art")) {
+      const found = this.#hits.matches(store.byId(card.dataset.artifact ?? "")?.seq);
+      card.classList.toggle("nst-hid", this.#hits.active && !found);
+    }
   }
 
   #mark(el: HTMLElement | null) {

@@ -1,6 +1,6 @@
 import { h } from "../dom.ts";
 import type { Namespace, Record } from "../protocol.ts";
-import { clean, duration, number, timeOfDay } from "../wording.ts";
+import { duration, number, revealed, timeOfDay } from "../wording.ts";
 import type { Metrics } from "./metrics.ts";
 import { rawPage } from "./raw.ts";
 import { type Diff, statePage } from "./state.ts";
@@ -49,7 +49,7 @@ export function caption(text: string, ...more: (Node | string)[]): HTMLElement {
 
 export function facts(lines: [name: string, value: string][]): HTMLElement {
   const list = h("dl", "nst-facts nst-num");
-  for (const [name, value] of lines) list.append(h("dt", null, name), h("dd", null, clean(value)));
+  for (const [name, value] of lines) list.append(h("dt", null, name), h("dd", null, revealed(value)));
   return list;
 }
 
@@ -157,11 +157,11 @@ function parsed(content: string): unknown {
 const SHOWN = 20_000;
 
 function text(value: string, code = false): HTMLElement {
-  const el = h(code ? "pre" : "div", "nst-text", clean(value.slice(0, SHOWN)));
+  const el = h(code ? "pre" : "div", "nst-text", revealed(value.slice(0, SHOWN)));
   if (value.length <= SHOWN) return el;
   const more = h("button", "nst-chip", `Show all ${number(value.length)} characters`);
   more.addEventListener("click", () => {
-    el.textContent = clean(value);
+    el.textContent = revealed(value);
   });
   el.append("… ", more);
   return el;

@@ -92,7 +92,7 @@ function node(
   const key = h("span", isList ? "nst-mut" : "nst-jk", revealed(name));
   if (!isContainer(value) || sizeOf(value) === 0) return h("div", "nst-leaf", key, ": ", ...leaf(value));
   const inside = () => nodes(entriesOf(value), sizeOf(value), Array.isArray(value), fill);
-  return branch([h("span", null, key, ":"), h("span", "nst-mut", gist(value))], inside, fill);
+  return branch([h("span", "nst-key", key, ":"), h("span", "nst-mut", gist(value))], inside, fill);
 }
 
 function branch(
