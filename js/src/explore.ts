@@ -1,6 +1,7 @@
 import { Rendered } from "./artifacts/rendered.ts";
 import { copyText } from "./copy.ts";
 import { Search } from "./find/search.ts";
+import { drawIcons } from "./icons.ts";
 import { Inspector } from "./inspect/inspector.ts";
 import { Metrics } from "./inspect/metrics.ts";
 import { Keys } from "./keys/keys.ts";
@@ -31,6 +32,7 @@ export class Explorer implements Feature {
   #structure: Structure;
 
   constructor(readonly display: Display) {
+    drawIcons(display.icons);
     this.#structure = new Structure(display);
     display.header.tools.prepend(this.#menu());
     this.timeline = new Timeline(display);

@@ -2,7 +2,9 @@ import { isDrawn } from "../arrange.ts";
 import type { Comm, Model } from "../comm.ts";
 import { attribute, ended, h, listen, on, rect, setText, show } from "../dom.ts";
 import type * as Explore from "../explore.ts";
+import { drawIcons, type Paths } from "../icons.ts";
 import { markdown } from "../markdown.ts";
+import { PATHS } from "../paths.ts";
 import type { Record } from "../protocol.ts";
 import type { Changes, Store } from "../store.ts";
 import { followTheme } from "../theme.ts";
@@ -15,6 +17,8 @@ import { Follow } from "./follow.ts";
 import { Header, statusWord } from "./header.ts";
 import { LogBody } from "./log.ts";
 import { type Reader, Stage } from "./stage.ts";
+
+drawIcons(PATHS);
 
 /** The rows and boxes of one stage, in either mode. */
 interface Drawing {
@@ -43,6 +47,7 @@ export interface Display {
   readonly stage: Stage;
   readonly signal: AbortSignal;
   readonly markdown: typeof markdown;
+  readonly icons: Paths;
   /** Sets a trait, for all displays of the view and for Python. */
   choose(trait: string, value: unknown): void;
   /** Tells a screen reader, politely. */
@@ -272,6 +277,7 @@ export function runView(
   on(root, "keydown", signal, keepKeys);
   const display: Display = {
     ...{ model, store, comm, root, header, main, area, log, follow, reader, signal, markdown },
+    icons: PATHS,
     get stage() {
       return stage as Stage;
     },
