@@ -1,8 +1,12 @@
 import MarkdownIt from "markdown-it";
 import { describe, expect, it, vi } from "vitest";
+import { drawIcons } from "../src/icons.ts";
 import { markdown } from "../src/markdown.ts";
+import { PATHS } from "../src/paths.ts";
 import { MarkdownStream } from "../src/stream.ts";
 import { CASES } from "./cases.ts";
+
+drawIcons(PATHS);
 
 const never = new AbortController().signal;
 

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Store } from "../src/store.ts";
 import { type Graph, layout } from "../src/structure/layout.ts";
+import { statesOf } from "../src/structure/lit.ts";
 import {
   drawn,
   namespace,
@@ -137,6 +139,15 @@ describe("the strip", () => {
     );
     await drawn();
     expect(picture()).toContain("tools (completed)");
+  });
+
+  it("marks no node failed for an error that its tool answered with, only for one raised", async () => {
+    const store = new Store();
+    store.reset(snapshot({ live_chat: [tool("look", { status: "failed" })] }));
+    expect(statesOf(AGENT, store).get("tools")).toBe("completed");
+    const raised = [tool("look", { status: "failed" }), record("error", { speaker: "graph" })];
+    store.reset(snapshot({ epoch: "e2", live_chat: raised }));
+    expect(statesOf(AGENT, store).get("tools")).toBe("failed");
   });
 
   it("says why when there is none", async () => {

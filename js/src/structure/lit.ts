@@ -30,13 +30,19 @@ export function statesOf(graph: Graph, store: Store): Map<string, NodeState> {
       break;
     }
   }
+  const broken = new Set<string>();
+  for (const { namespace, type } of store.records.values())
+    if (type === "error") broken.add(keyOf(namespace));
   for (const { namespace, type, speaker, status } of store.records.values()) {
     const path = paths.get(keyOf(namespace)) ?? namespace.map(nameOf);
     const inside = (name: string) => [...path, name].join(":");
     const names =
       type === "tool_call" ? ["tools", speaker] : type === "ai" ? [speaker, ...MODELS] : [speaker];
     const name = type === "user" ? undefined : names.find((each) => known.has(inside(each)));
-    if (name !== undefined) set(inside(name), status);
+    if (name === undefined) continue;
+    // An error that a tool answers with is a result: its node went well unless something was raised.
+    const answered = type === "tool_call" && status === "failed" && !broken.has(keyOf(namespace));
+    set(inside(name), answered ? "completed" : status);
   }
   return states;
 }
