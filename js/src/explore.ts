@@ -1,10 +1,13 @@
 import { Rendered } from "./artifacts/rendered.ts";
 import { copyText } from "./copy.ts";
+import { listen } from "./dom.ts";
 import { Search } from "./find/search.ts";
 import { drawIcons } from "./icons.ts";
 import { Inspector } from "./inspect/inspector.ts";
 import { Metrics } from "./inspect/metrics.ts";
 import { Keys } from "./keys/keys.ts";
+import type { Show } from "./protocol.ts";
+import { bring, reveal } from "./reveal.ts";
 import type { Changes } from "./store.ts";
 import { Structure } from "./structure/strip.ts";
 import { Timeline } from "./timeline/timeline.ts";
@@ -40,6 +43,8 @@ export class Explorer implements Feature {
     this.metrics = new Metrics(display);
     this.inspector = new Inspector(display, this.metrics);
     this.keys = new Keys(display, this);
+    const { model, signal } = display;
+    listen(model, signal, [["msg:custom", (message) => void this.#show(message as Show)]]);
     const drawn = [new Shelf(display), new Rendered(display)];
     const panels = [this.#structure, this.timeline, this.search, this.metrics, this.inspector];
     this.#features = [...drawn, ...panels, this.keys];
@@ -53,21 +58,35 @@ export class Explorer implements Feature {
     for (const feature of this.#features) feature.drawn(changes);
   }
 
+  /** Opens or closes all boxes; those of one label with what they stand in. */
+  #openBoxes(open: boolean, label?: string) {
+    const { store, stage, reader } = this.display;
+    for (const box of store.namespaces.values())
+      if (label === undefined || box.label === label)
+        for (const { key } of label === undefined ? [box] : stage.path(box.key))
+          if (key) reader.boxes.set(key, open);
+    for (const box of stage.boxes.values()) box.update();
+  }
+
+  /** What Python wants to be seen. */
+  async #show({ type, open, label, key, seq }: Show) {
+    if (type !== "show") return;
+    if (open !== undefined) return this.#openBoxes(open, label);
+    const el = await reveal(this.display, key ?? "", seq ?? null);
+    if (el) bring(this.display, el);
+  }
+
   #menu(): HTMLElement {
     const { display } = this;
     const { model, store, signal } = display;
     const mode = () => (model.get("mode") === "log" ? "log" : "nested");
-    const everyBox = (open: boolean) => {
-      for (const key of store.namespaces.keys()) if (key) display.reader.boxes.set(key, open);
-      for (const box of display.stage.boxes.values()) box.update();
-    };
     return menu(
       "More actions",
       [
         {
           choices: [
-            { label: "Expand all", act: () => everyBox(true) },
-            { label: "Collapse all", act: () => everyBox(false) },
+            { label: "Expand all", act: () => this.#openBoxes(true) },
+            { label: "Collapse all", act: () => this.#openBoxes(false) },
             {
               label: () => (mode() === "nested" ? "Log view" : "Nested view"),
               act: () => display.choose("mode", mode() === "nested" ? "log" : "nested"),

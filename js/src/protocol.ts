@@ -162,7 +162,16 @@ export interface Answer {
   [name: string]: unknown;
 }
 
-export type Message = Patch | Missed | Snapshot | Rows | Answer;
+/** What Python shows in all displays: boxes, all or those of a label, or one row. */
+export interface Show {
+  type: "show";
+  open?: boolean;
+  label?: string;
+  key?: string;
+  seq?: number;
+}
+
+export type Message = Patch | Missed | Snapshot | Rows | Answer | Show;
 
 export interface Hello {
   type: "hello";
@@ -203,6 +212,7 @@ export interface Traits {
   static_key: string;
   announce: "milestones" | "all";
   timeline: boolean;
+  structure: boolean;
   /** Start and end, in seconds since the epoch. */
   time_range: [number, number] | null;
   /** Id of a record. */

@@ -236,6 +236,18 @@ class Answer(TypedDict):
     ask: str
 
 
+class Show(TypedDict):
+    """What Python shows in all displays: boxes, all or those of a label, or one row."""
+
+    type: Literal["show"]
+    #: Whether boxes are opened or closed.
+    open: NotRequired[bool]
+    label: NotRequired[str]
+    #: Of the row: its namespace and its `seq`.
+    key: NotRequired[str]
+    seq: NotRequired[int]
+
+
 # --- the wire, page to kernel -------------------------------------------------------------
 
 

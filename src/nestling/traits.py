@@ -152,6 +152,8 @@ class Traits(anywidget.AnyWidget):
     collapse = traitlets.Enum(["auto", "all", "none"], "auto").tag(sync=True)
     #: Whether the timeline is shown.
     timeline = traitlets.Bool(False).tag(sync=True)
+    #: Whether the graph itself is drawn above the run.
+    structure = traitlets.Bool(False).tag(sync=True)
     #: Whether the page has a field to write in; `auto` asks the graph.
     chat = traitlets.Union([traitlets.Bool(), traitlets.Enum(["auto"])], default_value="auto").tag(
         sync=True

@@ -18,6 +18,7 @@ from nestling.find import Finder
 from nestling.outbox import Outbox
 from nestling.records import Namespace
 from nestling.renderings import Renderings
+from nestling.reveal import Reveals
 from nestling.runs import Runs
 from nestling.text import label_of, tree
 from nestling.transcript import Transcript
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from nestling.langgraph.adapter import Adapter
 
 
-class View(Cells, Runs):
+class View(Cells, Runs, Reveals):
     """A LangGraph run as nested boxes, live and after. Made by `nestling.watch`."""
 
     def __init__(

@@ -106,7 +106,9 @@ def break_connection(notebook, network):
 def take_server_away(notebook, network):
     """JupyterLab tries again after 10 to 30 seconds, unless it is told to reconnect."""
     network.cut()
-    widget(notebook).and_(notebook.page.locator('[data-connection="lost"]')).wait_for(timeout=15_000)
+    widget(notebook).and_(notebook.page.locator('[data-connection="lost"]')).wait_for(
+        timeout=15_000
+    )
     notebook.page.wait_for_timeout(5000)
     network.resume()
     notebook.page.evaluate(f"void {KERNEL}.reconnect()")

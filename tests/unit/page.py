@@ -20,7 +20,7 @@ class Page:
         elif message["type"] == "missed":
             for patch in message["patches"]:
                 self.hear(patch)
-        elif message["epoch"] == self.epoch and message["n"] > self.n:
+        elif message.get("epoch") == self.epoch and message["n"] > self.n:
             assert message["n"] == self.n + 1
             self.n = message["n"]
             self._apply(message)

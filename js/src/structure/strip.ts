@@ -1,4 +1,4 @@
-import { ended, h, setText, show } from "../dom.ts";
+import { ended, h, listen, setText, show } from "../dom.ts";
 import type { Feature } from "../explore.ts";
 import { type Icon, icon } from "../icons.ts";
 import type { Display } from "../views/run.ts";
@@ -17,7 +17,7 @@ const LOOKS: { [state in NodeState]: [Icon, string, string] } = {
   completed: ["check", "nst-ok", "completed"],
 };
 
-/** The graph itself above its run, with the nodes lit that run; off at first, for one display. */
+/** The graph itself above its run, with the nodes lit that run: `view.structure`. */
 export class Structure implements Feature {
   readonly el = h("div", { class: "nst-structure", role: "group", "aria-label": "Structure" });
   #note = h("p", { class: "nst-mut", role: "status" });
@@ -36,18 +36,24 @@ export class Structure implements Feature {
 
   constructor(readonly display: Display) {
     this.el.append(this.#note, this.#room);
-    show(this.el, false);
     show(this.#room, false);
     display.header.el.after(this.el);
     ended(display.signal, () => clearTimeout(this.#timer));
+    listen(display.model, display.signal, [["change:structure", () => this.#show()]]);
+    this.#show();
   }
 
   get shown(): boolean {
     return !this.el.hidden;
   }
 
+  /** Shows or hides it, in all displays of the view. */
   toggle() {
-    show(this.el, !this.shown);
+    this.display.choose("structure", !this.shown);
+  }
+
+  #show() {
+    show(this.el, this.display.model.get("structure") === true);
     clearTimeout(this.#timer);
     if (this.shown && !this.#graph) void this.#ask();
     this.#light();
