@@ -101,6 +101,8 @@ export interface RunState {
   now: number;
   started_at?: number;
   ended_at?: number;
+  /** Seconds in which it was active before it waited for an answer. */
+  active_before?: number;
   thread_id?: string;
   problems?: number;
   /** Records that the kernel no longer keeps. */

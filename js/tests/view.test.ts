@@ -190,6 +190,14 @@ describe("a run is drawn as nested boxes", () => {
   });
 });
 
+describe("the clock of a run that goes on after an interrupt", () => {
+  it("goes on as well", () => {
+    const run = running({ status: "completed", active_before: 61, ended_at: T0 + 4 });
+    const { el } = stand({ snapshot: snapshot({ run }) });
+    expect(el.querySelector("header")?.textContent).toContain("1:05");
+  });
+});
+
 describe("collapse", () => {
   const done = () => namespace(["a:1"], { status: "completed", ended_at: T0 + 5 });
   const inside = (fields: Partial<Record> = {}) =>

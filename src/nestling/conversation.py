@@ -38,6 +38,8 @@ class Conversation(Edits):
         self.thread_id: str | None = None
         self.started_at: float | None = None
         self.ended_at: float | None = None
+        #: Seconds of what this run goes on with after an interrupt.
+        self.active_before = 0.0
         self._metering = Metering()
         self._clear(label)
 
@@ -57,6 +59,8 @@ class Conversation(Edits):
             state["started_at"] = self.started_at
         if self.ended_at is not None:
             state["ended_at"] = self.ended_at
+        if self.active_before:
+            state["active_before"] = self.active_before
         if self.thread_id is not None:
             state["thread_id"] = cut(self.thread_id, MAX_NAME)
         if self.problems:
@@ -74,6 +78,10 @@ class Conversation(Edits):
     def begin(self, thread_id: str | None = None) -> None:
         """A new run: its records go to `live_chat`."""
         self.turn += 1
+        if self.status != "interrupted":
+            self.active_before = 0.0
+        elif self.started_at is not None and self.ended_at is not None:
+            self.active_before += self.ended_at - self.started_at
         self.started_at, self.ended_at = self.clock(), None
         self.past.since = self.started_at
         self.thread_id = thread_id
@@ -131,6 +139,7 @@ class Conversation(Edits):
         root = self.namespaces[""]
         self.status, self.turn, self.problems = "idle", 0, 0
         self.started_at = self.ended_at = self.thread_id = None
+        self.active_before = 0.0
         self.edits["live_chat"] += bool(self.live)
         self.edits["chat_history"] += bool(self.history)
         self._clear(root["label"])

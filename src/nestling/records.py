@@ -131,6 +131,8 @@ class RunState(TypedDict):
     now: float
     started_at: NotRequired[float]
     ended_at: NotRequired[float]
+    #: Seconds in which it was active before it waited, of a run that goes on after an interrupt.
+    active_before: NotRequired[float]
     thread_id: NotRequired[str]
     #: Faults of the display itself so far ("1 display problem"); absent when there are none.
     problems: NotRequired[int]

@@ -40,6 +40,21 @@ def test_an_event_after_the_end_begins_a_new_turn():
     check(view)
 
 
+def test_a_run_that_goes_on_after_an_interrupt_was_active_before_too():
+    view, now = View(), [100.0]
+    conversation = view._conversation
+    conversation.clock = lambda: now[0]
+    active = []
+    for end in ("interrupted", "interrupted", "completed", "completed"):
+        with conversation.lock:
+            conversation.begin()
+            now[0] += 2
+            conversation.end(end)
+        active.append(conversation.run_state().get("active_before", 0))
+        now[0] += 50
+    assert active == [0, 2, 4, 0]
+
+
 def test_ending_twice_changes_nothing():
     view, heard = View(), []
     view.on_event(heard.append)

@@ -126,12 +126,13 @@ export class Header {
   /** The clocks: own time, corrected by the kernel's. */
   tick() {
     const { run } = this.store;
-    const { started_at, ended_at, status } = run;
+    const { started_at, ended_at, active_before = 0, status } = run;
     const waiting = status === "interrupted" ? this.#waitingSince() : undefined;
     const end = status === "running" ? this.store.now() : (ended_at ?? waiting);
     const elapsed = this.#clock.parentElement as HTMLElement;
     show(elapsed, started_at !== undefined && end !== undefined);
-    if (started_at !== undefined && end !== undefined) setText(this.#clock, clock(end - started_at));
+    if (started_at !== undefined && end !== undefined)
+      setText(this.#clock, clock(active_before + end - started_at));
     setText(this.#clockWord, waiting === undefined ? "" : " active");
     show(this.#waiting.parentElement as HTMLElement, waiting !== undefined);
     if (waiting !== undefined) setText(this.#waiting, clock(this.store.now() - waiting));
