@@ -141,6 +141,23 @@ describe("the strip", () => {
     expect(picture()).toContain("tools (completed)");
   });
 
+  it("lights a node that has nothing to show yet, as the kernel says", async () => {
+    const made = stand();
+    await drawn();
+    await drawn();
+    choose(made.el, "Show structure");
+    answer(made, graph(["__start__", "fetch"], ["fetch", "write"]));
+    await drawn();
+    const asked = made.model.sent.find((command) => command.question === "running");
+    made.model.receive({ type: "answer", ask: asked?.ask, running: ["fetch"] });
+    await drawn();
+    const picture = () => strip(made.el).querySelector("svg[role=img]")?.getAttribute("aria-label");
+    expect(picture()).toBe("Graph of 3 nodes: start, fetch (running), write");
+    made.model.receive(patch(1, { run: running({ status: "completed" }) }));
+    await drawn();
+    expect(picture()).toBe("Graph of 3 nodes: start, fetch, write");
+  });
+
   it("marks no node failed for an error that its tool answered with, only for one raised", async () => {
     const store = new Store();
     store.reset(snapshot({ live_chat: [tool("look", { status: "failed" })] }));

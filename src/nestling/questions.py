@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nestling import find
 from nestling.inspected import inspect
 from nestling.spans import spans
-from nestling.structure import structure
+from nestling.structure import running, structure
 from nestling.usage import told_usage
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ log = logging.getLogger("nestling")
 QUESTIONS: dict[str, Callable[[View, Mapping[str, Any]], dict[str, Any]]] = {
     "spans": spans,
     "structure": structure,
+    "running": running,
     "find": find.question,
     "inspect": inspect,
     "usage": told_usage,

@@ -48,6 +48,14 @@ def structure(view: View, _asked: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def running(view: View, _asked: Mapping[str, Any]) -> dict[str, Any]:
+    """`running`: ids of the nodes that run now, at most `MOST_EDGES`, as `structure` has them."""
+    with view._conversation.lock:
+        tasks = list(view._adapter.spaces.open.values())
+    found = {":".join([*(part.split(":")[0] for part in t.space.ns), t.name]) for t in tasks}
+    return {"running": [text(key)[:_MAX_NAME] for key in sorted(found)[:MOST_EDGES]]}
+
+
 def _asked_for(graph: Any) -> Any:
     """What `get_graph` returns; None when it fails or takes too long."""
     found: list[Any] = []

@@ -144,3 +144,25 @@ def test_a_page_asks_for_it():
     found = answer(view, {"type": "ask", "ask": "q1", "question": "structure"})
     assert found is not None
     assert (found["type"], found["ask"], len(found["nodes"])) == ("answer", "q1", 3)
+
+
+def test_a_node_without_anything_to_show_is_told_of_while_it_runs():
+    seen = []
+
+    def wait(state: State) -> State:
+        until, told = time.monotonic() + 5, []
+        while len(told) < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+            told = (answer(view, {"question": "running", "ask": "a"}) or {})["running"]
+        seen.append(told)
+        return state
+
+    inner = graph("fetch", inner=wait).compile()
+    view = nestling.watch(graph("plan", "team", inner=inner).compile())
+    view.invoke({"x": 1})
+    assert seen == [["plan", "plan:fetch"], ["team", "team:fetch"]]
+    assert answer(view, {"question": "running", "ask": "a"}) == {
+        "type": "answer",
+        "ask": "a",
+        "running": [],
+    }

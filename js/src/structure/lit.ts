@@ -9,8 +9,15 @@ const OPEN = new Set(["streaming", "calling", "executing", "running"]);
 /** What the nodes of an agent are called that call its model, and its tools. */
 const MODELS = ["model", "agent", "call_model", "chatbot"];
 
-/** How the nodes of a graph are, by what the page knows of the run. */
-export function statesOf(graph: Graph, store: Store): Map<string, NodeState> {
+/**
+ * How the nodes of a graph are, by what the page knows of the run; `running`: ids of nodes of which
+ * the kernel says so, that have nothing to show yet.
+ */
+export function statesOf(
+  graph: Graph,
+  store: Store,
+  running: readonly string[] = [],
+): Map<string, NodeState> {
   const known = new Set(graph.nodes.map((node) => node.id));
   const states = new Map<string, NodeState>();
   const paths = new Map<string, string[]>();
@@ -19,17 +26,19 @@ export function statesOf(graph: Graph, store: Store): Map<string, NodeState> {
     const state = OPEN.has(status) ? (live ? "running" : undefined) : STATES[status];
     if (state && (WEIGHT[state] as number) > (WEIGHT[states.get(id) ?? ""] ?? 0)) states.set(id, state);
   };
+  // A subgraph may be drawn as one node, or as those inside it.
+  const setInnermost = (path: string[], status: string) => {
+    for (let length = path.length; length > 0; length--) {
+      const id = path.slice(0, length).join(":");
+      if (known.has(id)) return set(id, status);
+    }
+  };
   for (const { namespace, status } of store.namespaces.values()) {
     const path = namespace.map(nameOf);
     paths.set(keyOf(namespace), path);
-    // A subgraph may be drawn as one node, or as those inside it.
-    for (let length = path.length; length > 0; length--) {
-      const id = path.slice(0, length).join(":");
-      if (!known.has(id)) continue;
-      set(id, status);
-      break;
-    }
+    setInnermost(path, status);
   }
+  for (const id of running) setInnermost(id.split(":"), "running");
   const broken = new Set<string>();
   for (const { namespace, type } of store.records.values())
     if (type === "error") broken.add(keyOf(namespace));

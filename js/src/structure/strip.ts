@@ -9,6 +9,8 @@ import { type NodeState, statesOf } from "./lit.ts";
 const NS = "http://www.w3.org/2000/svg";
 /** So long until a kernel that was busy is asked again. */
 const AGAIN = 3000;
+/** Between two questions which nodes run. */
+const EVERY = 500;
 
 const LOOKS: { [state in NodeState]: [Icon, string, string] } = {
   running: ["running", "nst-run nst-pulse", "running"],
@@ -32,6 +34,9 @@ export class Structure implements Feature {
   #nodes = new Map<string, SVGGElement>();
   #names = new Map<string, string>();
   #asking = false;
+  /** Nodes that run now, as the kernel says. */
+  #running: string[] = [];
+  #watching = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly display: Display) {
@@ -106,9 +111,25 @@ export class Structure implements Feature {
     show(this.#room, true);
   }
 
+  /** Asks which nodes run, as long as any can. */
+  async #watch() {
+    const { comm, signal, store } = this.display;
+    if (this.#watching) return;
+    this.#watching = true;
+    while (this.shown && store.run.status === "running" && store.connection === "live" && !signal.aborted) {
+      const told = await comm.ask({ question: "running" });
+      this.#running = Array.isArray(told?.running) ? told.running.map(String) : [];
+      this.#light();
+      await new Promise((done) => setTimeout(done, EVERY));
+    }
+    this.#watching = false;
+    this.#running = [];
+  }
+
   #light() {
     if (!this.shown || !this.#graph || !this.#picture) return;
-    const states = statesOf(this.#graph, this.display.store);
+    void this.#watch();
+    const states = statesOf(this.#graph, this.display.store, this.#running);
     const words: string[] = [];
     for (const [id, group] of this.#nodes) {
       const state = states.get(id);
