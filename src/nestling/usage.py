@@ -342,11 +342,16 @@ def usage_of(
     return usage
 
 
-def told_usage(view: View, _command: Mapping[str, Any]) -> dict[str, Any]:
-    """What was used, for a page: `{usage, namespaces}`, those of 500 namespaces at most."""
+def told_usage(view: View, command: Mapping[str, Any]) -> dict[str, Any]:
+    """What was used, for a page: `{usage, namespaces}`, those of 500 namespaces at most.
+
+    Without `namespaces` for a page that asks for what was used `in_all`.
+    """
     usage = view.usage
     parts = sorted(usage.namespaces.items(), key=lambda part: -part[1].total_tokens)
     whole = {name: value for name, value in usage.items() if name != "namespaces"}
+    if command.get("in_all") is True:
+        return {"usage": whole}
     return {"usage": whole, "namespaces": dict(parts[:_TOLD])}
 
 

@@ -469,6 +469,13 @@ def test_a_page_is_told_what_was_used_in_all_and_by_agent():
     json.dumps(told)
 
 
+def test_a_page_that_shows_the_sum_is_told_no_more():
+    view = shown(demo.research_team(delay=0), ASK)
+    told = answer(view, {"question": "usage", "ask": "1", "in_all": True})
+    assert told["usage"]["total_tokens"] == view.usage.total_tokens
+    assert "namespaces" not in told
+
+
 def test_usage_of_thousands_of_agents_is_that_of_those_that_used_most(monkeypatch):
     monkeypatch.setattr("nestling.usage._TOLD", 1)
     view = shown(demo.research_team(delay=0), ASK)

@@ -70,7 +70,7 @@ export class Metrics implements Feature {
     const over = status !== this.#status && status !== "running" && status !== "idle";
     this.#status = status;
     if (over) this.#ask();
-    else if (status === "running" && (this.heard.size > 0 || !this.#panel.hidden)) this.#askSoon();
+    else if (status === "running" && this.#isDetailed) this.#askSoon();
   }
 
   /** Shows the table of all agents, or hides it. */
@@ -111,19 +111,27 @@ export class Metrics implements Feature {
     this.#timer = setTimeout(() => this.#ask(), wait);
   }
 
-  async #ask() {
+  /** Somebody sees more than the header. */
+  get #isDetailed(): boolean {
+    return this.heard.size > 0 || !this.#panel.hidden;
+  }
+
+  async #ask(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#asking) return;
     this.#asking = true;
     const before = Date.now();
-    const answer = await this.display.comm.ask({ question: "usage" });
+    // The header shows the sum only.
+    const in_all = !this.#isDetailed;
+    const answer = await this.display.comm.ask({ question: "usage", in_all });
     this.#asking = false;
     this.#wait = Math.max(EVERY, SHARE * (Date.now() - before));
     if (!answer?.usage || this.display.signal.aborted) return;
     this.whole = answer.usage as Used;
-    this.parts = new Map(Object.entries(answer.namespaces as { [key: string]: Used }));
+    this.parts = new Map(Object.entries((answer.namespaces ?? {}) as { [key: string]: Used }));
     this.#draw();
+    if (in_all && this.#isDetailed) return this.#ask();
     for (const act of this.heard) act();
   }
 
