@@ -148,13 +148,15 @@ class Turns:
             self._conversation.tell()
 
     def _start_run(self, run: Run) -> None:
+        if self._conversation.running:
+            raise RuntimeError(RUNNING)
+        self._shielded(self._show_first)  # before it runs: a saved text must not run for ever
         with self._conversation.lock:
             if self._conversation.running:
                 raise RuntimeError(RUNNING)
             self._begin(run.thread_id, run.asks, run.resume, by_hand=run.by_hand)
             self._run = run
         self._conversation.tell()
-        self._shielded(self._show_first)
         self._shielded(lambda: self._hear(run.hears))
         self._shielded(self._sync_status)
 
